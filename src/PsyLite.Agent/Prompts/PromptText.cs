@@ -1,0 +1,25 @@
+using System.Reflection;
+
+namespace PsyLite.Agent.Prompts;
+
+/// <summary>The prompts, kept as text files beside this class and embedded unchanged.</summary>
+public static class PromptText
+{
+    /// <summary>System message of every counselling turn; the built-in model was trained on these very words.</summary>
+    public static string System { get; } = Read("system.zh.txt");
+
+    /// <summary>Question of the mood judge; its answer is one of <see cref="JudgeLabels"/>.</summary>
+    public static string Judge { get; } = Read("judge.zh.txt");
+
+    /// <summary>Labels of the mood judge: happy, calm, low.</summary>
+    public static IReadOnlyList<string> JudgeLabels { get; } = ["愉快", "平稳", "低落"];
+
+    private static string Read(string name)
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        using var stream = assembly.GetManifestResourceStream($"PsyLite.Agent.Prompts.{name}")
+            ?? throw new InvalidOperationException($"The prompt {name} is not embedded in {assembly.GetName().Name}.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd().Trim();
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.AI;
+using PsyLite.Agent.Humour;
+using PsyLite.Agent.Risk;
+
+namespace PsyLite.Agent;
+
+/// <summary>
+/// Natural-log likelihoods of each label as the assistant's next words after <paramref name="conversation"/>.
+/// The engine answers; the agent only asks, so the agent needs no reference to an engine.
+/// </summary>
+public delegate ValueTask<IReadOnlyList<double>> LabelLikelihoods(
+    IReadOnlyList<ChatMessage> conversation, IReadOnlyList<string> labels, CancellationToken cancellationToken);
+
+/// <summary>One user turn: the visible conversation (user and assistant messages, the newest user message last) and its state.</summary>
+public sealed record TurnRequest(IReadOnlyList<ChatMessage> Messages, ConversationState State)
+{
+    /// <summary>Sampling options of the caller; null uses the defaults.</summary>
+    public ChatOptions? Options { get; init; }
+
+    /// <summary>BCP 47 tag for preset texts: zh-CN, zh-TW, yue or en. Null lets the text decide.</summary>
+    public string? Language { get; init; }
+
+    /// <summary>False when the person has turned humour off.</summary>
+    public bool HumourAllowed { get; init; } = true;
+}
+
+/// <summary>Milliseconds from the arrival of the turn.</summary>
+public sealed record TurnTimings(double AssessMs, double JudgeMs, double FirstTokenMs, double TotalMs, int ReplyTokens);
+
+/// <summary>What a turn yields, in order: one <see cref="Assessed"/>, then deltas, then one <see cref="Completed"/>.</summary>
+public abstract record TurnEvent
+{
+    private TurnEvent()
+    {
+    }
+
+    public sealed record Assessed(Assessment Assessment) : TurnEvent;
+
+    /// <summary>A piece of the model's reasoning (never shown as the reply, never sent back to a model).</summary>
+    public sealed record ReasoningDelta(string Text) : TurnEvent;
+
+    public sealed record ReplyDelta(string Text) : TurnEvent;
+
+    /// <summary>The guard cut the reply: everything shown so far is to be replaced by this text.</summary>
+    public sealed record ReplyReplaced(string Text, string Rule) : TurnEvent;
+
+    /// <summary>A piece offered folded under the reply.</summary>
+    public sealed record CrosstalkOffered(CrosstalkPiece Piece) : TurnEvent;
+
+    public sealed record Completed(TurnResult Result) : TurnEvent;
+}
+
+/// <summary>The whole turn once it is over. <paramref name="UsedModel"/> is false for preset replies.</summary>
+public sealed record TurnResult(
+    Assessment Assessment, string Reasoning, string Reply, CrosstalkPiece? Crosstalk, bool UsedModel, string FinishReason, TurnTimings Timings);
