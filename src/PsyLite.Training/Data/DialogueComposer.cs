@@ -1,0 +1,172 @@
+namespace PsyLite.Training.Data;
+
+/// <summary>Prompts that every sample carries; they are the agent's own, handed in so that training and serving use the same words.</summary>
+public sealed record ComposerPrompts(string System, string Judge, string HappyLabel, string CalmLabel, string LowLabel);
+
+/// <summary>
+/// Plays the building blocks of a <see cref="TextCorpus"/> as conversations. Deterministic for a seed. A tenth of the situations
+/// and groups is held back by a hash of their name, so that validation text shares no situation with training text.
+/// </summary>
+public sealed class DialogueComposer
+{
+    // Shares of the sample kinds; judge samples cost few tokens, so their share of the loss is smaller than this.
+    private const double JudgeShare = 0.08;
+
+    private static readonly (string Kind, double Weight)[] KindWeights =
+        [("dialogues", 0.52), ("everyday", 0.2), ("happy", 0.09), ("smalltalk", 0.08), ("knowledge", 0.06), ("refusals", 0.05)];
+
+    private readonly ComposerPrompts _prompts;
+    private readonly Dictionary<string, List<(string Source, Situation? Situation, ExchangeGroup? Group)>> _blocks = [];
+    private readonly (string Kind, double Weight)[] _weights;
+
+    public DialogueComposer(TextCorpus corpus, ComposerPrompts prompts, bool heldOut)
+    {
+        _prompts = prompts;
+        foreach (var file in corpus.Files)
+        {
+            var list = _blocks.TryGetValue(file.Kind, out var known) ? known : _blocks[file.Kind] = [];
+            list.AddRange(file.Situations.Select(s => ($"{file.Kind}/{file.Id}/{s.Id}", (Situation?)s, (ExchangeGroup?)null)));
+            list.AddRange(file.Groups.Select(g => ($"{file.Kind}/{file.Id}/{g.Id}", (Situation?)null, (ExchangeGroup?)g)));
+        }
+
+        foreach (var list in _blocks.Values)
+        {
+            // Small talk and refusals are the model's manners: all of them are taught.
+            list.RemoveAll(b => IsHeldOut(b.Source) != heldOut);
+        }
+
+        _weights = [.. KindWeights.Where(w => _blocks.TryGetValue(w.Kind, out var list) && list.Count > 0)];
+        if (_weights.Length == 0)
+        {
+            throw new InvalidDataException("the corpus holds no text for this part of the split.");
+        }
+    }
+
+    /// <summary>FNV-1a over the name: stable between runs and machines, unlike string.GetHashCode.</summary>
+    public static bool IsHeldOut(string source)
+    {
+        if (source.StartsWith("smalltalk/", StringComparison.Ordinal) || source.StartsWith("refusals/", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var hash = 2166136261u;
+        foreach (var c in source)
+        {
+            hash = (hash ^ c) * 16777619u;
+        }
+
+        return hash % 20 == 7;
+    }
+
+    /// <summary>Endless samples, the same for the same seed.</summary>
+    public IEnumerable<TrainingSample> Compose(int seed)
+    {
+        var random = new Random(seed);
+        while (true)
+        {
+            var (source, situation, group) = Pick(random);
+            yield return random.NextDouble() < JudgeShare
+                ? Judge(source, situation, group, random)
+                : situation is not null ? Play(source, situation, random) : Answer(source, group!, random);
+        }
+    }
+
+    private (string Source, Situation? Situation, ExchangeGroup? Group) Pick(Random random)
+    {
+        var dice = random.NextDouble() * _weights.Sum(w => w.Weight);
+        var kind = _weights[^1].Kind;
+        foreach (var (name, weight) in _weights)
+        {
+            if (dice < weight)
+            {
+                kind = name;
+                break;
+            }
+
+            dice -= weight;
+        }
+
+        var list = _blocks[kind];
+        return list[random.Next(list.Count)];
+    }
+
+    /// <summary>One situation up to a random turn: the first reply most often, the farewell least.</summary>
+    private TrainingSample Play(string source, Situation s, Random random)
+    {
+        var stage = random.NextDouble() switch { < 0.5 => 1, < 0.72 => 2, < 0.9 => 3, _ => 4 };
+        var messages = Begin();
+        messages.Add(User(s.Open, random, opening: true));
+        if (stage == 1)
+        {
+            messages.Add(Assistant(s.Explore, s.Think1, random));
+            return Sample("counsel", source, messages);
+        }
+
+        messages.Add(Assistant(s.Explore, null, random));
+        messages.Add(User(s.Detail, random, opening: false));
+        if (stage == 2)
+        {
+            messages.Add(Assistant(s.Insight, s.Think2, random));
+            return Sample("counsel", source, messages);
+        }
+
+        messages.Add(Assistant(s.Insight, null, random));
+        messages.Add(User(s.Shift, random, opening: false));
+        if (stage == 3)
+        {
+            messages.Add(Assistant(s.Action, s.Think3, random));
+            return Sample("counsel", source, messages);
+        }
+
+        messages.Add(Assistant(s.Action, null, random));
+        messages.Add(User(s.Close, random, opening: false));
+        messages.Add(Assistant(s.Bye, ["对方准备先去试试了，温和地收尾，留一扇门。", "可以告一段落，肯定这份愿意，简短道别。"], random));
+        return Sample("counsel", source, messages);
+    }
+
+    private TrainingSample Answer(string source, ExchangeGroup g, Random random)
+    {
+        var messages = Begin();
+        messages.Add(User(g.Ask, random, opening: true));
+        if (g.ThenAsk.Count > 0 && random.NextDouble() < 0.3)
+        {
+            messages.Add(Assistant(g.Reply, null, random));
+            messages.Add(User(g.ThenAsk, random, opening: false));
+            messages.Add(Assistant(g.ThenReply, g.Think, random));
+        }
+        else
+        {
+            messages.Add(Assistant(g.Reply, g.Think, random));
+        }
+
+        return Sample(source[..source.IndexOf('/')], source, messages);
+    }
+
+    /// <summary>The mood judge: the conversation, the question, one word.</summary>
+    private TrainingSample Judge(string source, Situation? s, ExchangeGroup? g, Random random)
+    {
+        var messages = Begin();
+        messages.Add(User(s?.Open ?? g!.Ask, random, opening: true));
+        var label = (s?.Mood ?? g!.Mood) switch { "happy" => _prompts.HappyLabel, "low" => _prompts.LowLabel, _ => _prompts.CalmLabel };
+        if (s is not null && random.NextDouble() < 0.3)
+        {
+            messages.Add(Assistant(s.Explore, null, random));
+            messages.Add(User(s.Detail, random, opening: false));
+        }
+
+        messages.Add(new SampleMessage("system", _prompts.Judge));
+        messages.Add(new SampleMessage("assistant", label));
+        return Sample("judge", source, messages);
+    }
+
+    private List<SampleMessage> Begin() => [new SampleMessage("system", _prompts.System)];
+
+    private static SampleMessage User(List<string> texts, Random random, bool opening) =>
+        new("user", VoiceVariation.Vary(texts[random.Next(texts.Count)], random, opening));
+
+    private static SampleMessage Assistant(List<string> texts, List<string>? reasoning, Random random) =>
+        new("assistant", texts[random.Next(texts.Count)]) { Reasoning = reasoning?[random.Next(reasoning.Count)] };
+
+    private static TrainingSample Sample(string kind, string source, List<SampleMessage> messages) => new(kind, source, messages);
+}
