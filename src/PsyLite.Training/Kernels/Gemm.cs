@@ -1,0 +1,222 @@
+using System.Runtime.CompilerServices;
+
+namespace PsyLite.Training.Kernels;
+
+/// <summary>
+/// Packed single-precision matrix product in the BLIS loop order. Every element of C is summed by one worker in an order
+/// that depends only on the shapes, so results are bit-identical for any number of threads.
+/// </summary>
+internal sealed unsafe class Gemm : IDisposable
+{
+    /// <summary>Longest run of k per pass: a panel of B (32 x 512 floats) stays in L2 while rows of A stream past it.</summary>
+    private const int DepthBlock = 512;
+    private const int RowBlock = 252;
+    private const int ColumnBlock = 1024;
+    private const int PrivateColumns = 512;
+
+    private readonly WorkerPool _pool;
+    private readonly GemmEngine _engine;
+    private readonly NativeBuffer[] _packedRows;
+    private readonly NativeBuffer[] _privateColumns;
+    private readonly NativeBuffer[] _edgeTiles;
+    private readonly NativeBuffer _sharedColumns;
+    private int _nextBlock;
+
+    public Gemm(WorkerPool pool, GemmEngine engine)
+    {
+        _pool = pool;
+        _engine = engine;
+        _sharedColumns = new NativeBuffer((long)ColumnBlock * DepthBlock);
+        _packedRows = PerWorker((RowBlock + engine.Rows) * DepthBlock);
+        _privateColumns = PerWorker(PrivateColumns * DepthBlock);
+        _edgeTiles = PerWorker(engine.Rows * engine.Columns);
+    }
+
+    public WorkerPool Pool => _pool;
+
+    /// <summary>Computes the product with every worker of the pool; call it outside pool jobs.</summary>
+    public void Multiply(Product product)
+    {
+        var rowPanels = Panels(product.C.Rows, _engine.Rows);
+        if (_pool.Threads == 1)
+        {
+            MultiplyOn(0, product);
+        }
+        else if (rowPanels < 4 * _pool.Threads && product.C.Columns > product.C.Rows)
+        {
+            _pool.Run(worker =>
+            {
+                var panels = Panels(product.C.Columns, _engine.Columns);
+                var from = (int)((long)panels * worker / _pool.Threads) * _engine.Columns;
+                var to = Math.Min(product.C.Columns, (int)((long)panels * (worker + 1) / _pool.Threads) * _engine.Columns);
+                Columns(worker, product, from, to);
+            });
+        }
+        else
+        {
+            _nextBlock = 0;
+            _pool.Run(worker => Shared(worker, product, rowPanels));
+        }
+    }
+
+    /// <summary>Computes the product on one worker; call it inside a pool job, for example one attention head per task.</summary>
+    public void MultiplyOn(int worker, Product product) => Columns(worker, product, 0, product.C.Columns);
+
+    public void Dispose()
+    {
+        _sharedColumns.Dispose();
+        foreach (var buffer in (NativeBuffer[])[.. _packedRows, .. _privateColumns, .. _edgeTiles])
+        {
+            buffer.Dispose();
+        }
+    }
+
+    private static int Panels(int count, int width) => (count + width - 1) / width;
+
+    /// <summary>Splits the depth evenly into passes of at most DepthBlock.</summary>
+    private static int DepthStep(int depth)
+    {
+        var passes = Math.Max(1, Panels(depth, DepthBlock));
+        return Math.Max(8, (Panels(depth, passes) + 7) / 8 * 8);
+    }
+
+    private NativeBuffer[] PerWorker(int length) => [.. Enumerable.Range(0, _pool.Threads).Select(_ => new NativeBuffer(length))];
+
+    /// <summary>All workers pack one block of B together, then take row blocks from a shared counter.</summary>
+    private void Shared(int worker, Product p, int rowPanels)
+    {
+        var panelsPerBlock = Math.Clamp(Panels(rowPanels, 4 * _pool.Threads), 1, RowBlock / _engine.Rows);
+        var blocks = Panels(rowPanels, panelsPerBlock);
+        var step = DepthStep(p.Depth);
+        var packed = _sharedColumns.Matrix(1, ColumnBlock * DepthBlock).Data;
+        for (var column = 0; column < p.C.Columns; column += ColumnBlock)
+        {
+            var columns = Math.Min(ColumnBlock, p.C.Columns - column);
+            var panels = Panels(columns, _engine.Columns);
+            for (var k = 0; k < p.Depth; k += step)
+            {
+                var depth = Math.Min(step, p.Depth - k);
+                var last = (int)((long)panels * (worker + 1) / _pool.Threads);
+                PackColumns(p, column, columns, k, depth, (int)((long)panels * worker / _pool.Threads), last, packed);
+                _pool.Barrier();
+                for (var block = Interlocked.Increment(ref _nextBlock) - 1; block < blocks; block = Interlocked.Increment(ref _nextBlock) - 1)
+                {
+                    var row = block * panelsPerBlock * _engine.Rows;
+                    var rows = Math.Min(panelsPerBlock * _engine.Rows, p.C.Rows - row);
+                    Block(worker, p, row, rows, column, columns, k, depth, packed);
+                }
+
+                _pool.Barrier();
+                if (worker == 0)
+                {
+                    Volatile.Write(ref _nextBlock, 0);
+                }
+            }
+        }
+    }
+
+    private void Columns(int worker, Product p, int from, int to)
+    {
+        var step = DepthStep(p.Depth);
+        var packed = _privateColumns[worker].Matrix(1, PrivateColumns * DepthBlock).Data;
+        var rowBlock = RowBlock / _engine.Rows * _engine.Rows;
+        for (var column = from; column < to; column += PrivateColumns)
+        {
+            var columns = Math.Min(PrivateColumns, to - column);
+            for (var k = 0; k < p.Depth; k += step)
+            {
+                var depth = Math.Min(step, p.Depth - k);
+                PackColumns(p, column, columns, k, depth, 0, Panels(columns, _engine.Columns), packed);
+                for (var row = 0; row < p.C.Rows; row += rowBlock)
+                {
+                    Block(worker, p, row, Math.Min(rowBlock, p.C.Rows - row), column, columns, k, depth, packed);
+                }
+            }
+        }
+    }
+
+    private void PackColumns(Product p, int column, int columns, int k, int depth, int firstPanel, int lastPanel, float* packed)
+    {
+        var width = _engine.Columns;
+        for (var panel = firstPanel; panel < lastPanel; panel++)
+        {
+            var offset = panel * width;
+            var lanes = Math.Min(width, columns - offset);
+            var target = packed + ((nint)offset * depth);
+            if (p.TransposeB)
+            {
+                Packing.Transposed(p.B.Row(column + offset) + k, p.B.Stride, lanes, depth, target, width);
+            }
+            else
+            {
+                Packing.Straight(p.B.Row(k) + column + offset, p.B.Stride, lanes, depth, target, width);
+            }
+        }
+    }
+
+    /// <summary>One block of rows against the packed columns. Narrow products read A in place: packing it would cost as much as the arithmetic.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Block(int worker, Product p, int row, int rows, int column, int columns, int k, int depth, float* packedB)
+    {
+        var (height, width) = (_engine.Rows, _engine.Columns);
+        var packedA = _packedRows[worker].Matrix(1, (RowBlock + height) * DepthBlock).Data;
+        var inPlace = columns <= 2 * width;
+        for (var i = 0; i < rows; i += height)
+        {
+            if (!inPlace || rows - i < height)
+            {
+                PackRows(p, row + i, Math.Min(height, rows - i), k, depth, packedA + ((nint)i * depth));
+            }
+        }
+
+        var accumulate = p.Accumulate || k > 0;
+        var edge = _edgeTiles[worker].Matrix(height, width);
+        for (var j = 0; j < columns; j += width)
+        {
+            var b = packedB + ((nint)j * depth);
+            var lanes = Math.Min(width, columns - j);
+            for (var i = 0; i < rows; i += height)
+            {
+                var full = rows - i >= height;
+                var direct = inPlace && full;
+                var a = !direct ? packedA + ((nint)i * depth) : p.TransposeA ? p.A.Row(k) + row + i : p.A.Row(row + i) + k;
+                nint rowStep = direct && !p.TransposeA ? p.A.Stride : 1;
+                nint depthStep = !direct ? height : p.TransposeA ? p.A.Stride : 1;
+                var c = p.C.Row(row + i) + column + j;
+                if (full && lanes == width)
+                {
+                    _engine.Kernel(depth, a, rowStep, depthStep, b, c, p.C.Stride, p.Alpha, accumulate);
+                }
+                else
+                {
+                    _engine.Kernel(depth, a, rowStep, depthStep, b, edge.Data, width, p.Alpha, false);
+                    CopyEdge(edge, Math.Min(height, rows - i), lanes, c, p.C.Stride, accumulate);
+                }
+            }
+        }
+    }
+
+    private static void CopyEdge(Matrix edge, int rows, int lanes, float* c, nint stride, bool accumulate)
+    {
+        for (var i = 0; i < rows; i++, c += stride)
+        {
+            var source = edge.Row(i);
+            for (var j = 0; j < lanes; j++)
+            {
+                c[j] = accumulate ? c[j] + source[j] : source[j];
+            }
+        }
+    }
+
+    private void PackRows(Product p, int row, int rows, int k, int depth, float* panel)
+    {
+        if (p.TransposeA)
+        {
+            Packing.Straight(p.A.Row(k) + row, p.A.Stride, rows, depth, panel, _engine.Rows);
+        }
+        else
+        {
+            Packing.Transposed(p.A.Row(row) + k, p.A.Stride, rows, depth, panel, _engine.Rows);
+        }
+    }
+}

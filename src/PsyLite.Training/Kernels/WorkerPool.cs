@@ -1,0 +1,221 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+
+namespace PsyLite.Training.Kernels;
+
+/// <summary>
+/// Dedicated threads that run the same job side by side; the calling thread is worker 0. Idle workers spin for a
+/// moment (waking a parked thread costs about 245 us, a spinning one under 1 us) and then park, so that nothing
+/// burns between steps. Not re-entrant: one caller at a time.
+/// </summary>
+public sealed class WorkerPool : IDisposable
+{
+    private static readonly long SpinTicks = Stopwatch.Frequency / 1000;
+    private const int PausesBetweenYields = 1024;
+
+    private readonly Thread[] _threads;
+    private readonly SemaphoreSlim _wake = new(0);
+    private Action<int>? _job;
+    private ExceptionDispatchInfo? _failure;
+    private int _generation;
+    private int _finished;
+    private int _parked;
+    private int _arrived;
+    private int _barrierPhase;
+    private volatile bool _stopping;
+
+    /// <param name="threads">Workers including the caller; 0 takes every processor.</param>
+    public WorkerPool(int threads = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        Threads = threads == 0 ? Environment.ProcessorCount : threads;
+        _threads = new Thread[Threads - 1];
+        for (var i = 0; i < _threads.Length; i++)
+        {
+            var worker = i + 1;
+            _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"kernel {worker}" };
+            _threads[i].Start();
+        }
+    }
+
+    public int Threads { get; }
+
+    /// <summary>Runs the job once on every worker, passing its number, and returns when all are done.</summary>
+    internal void Run(Action<int> job)
+    {
+        ObjectDisposedException.ThrowIf(_stopping, this);
+        if (Threads == 1)
+        {
+            job(0);
+            return;
+        }
+
+        _job = job;
+        _finished = 0;
+        Release();
+        Guarded(job, 0);
+        for (var pauses = 1; Volatile.Read(ref _finished) != Threads - 1; pauses++)
+        {
+            Pause(pauses);
+        }
+
+        if (Interlocked.Exchange(ref _failure, null) is { } failure)
+        {
+            failure.Throw();
+        }
+    }
+
+    /// <summary>Splits [0, count) into one contiguous range per worker. Use only where the result does not depend on the split.</summary>
+    internal void Ranges(int count, Action<int, int> job) => Run(worker =>
+    {
+        var from = (int)((long)count * worker / Threads);
+        var to = (int)((long)count * (worker + 1) / Threads);
+        if (to > from)
+        {
+            job(from, to);
+        }
+    });
+
+    /// <summary>Hands out tasks 0..count-1 one at a time; the job receives (worker, task).</summary>
+    internal void Tasks(int count, Action<int, int> job)
+    {
+        var next = 0;
+        Run(worker =>
+        {
+            for (var task = Interlocked.Increment(ref next) - 1; task < count; task = Interlocked.Increment(ref next) - 1)
+            {
+                job(worker, task);
+            }
+        });
+    }
+
+    /// <summary>Inside a job: waits until every worker has come here. A job that uses it must not throw.</summary>
+    internal void Barrier()
+    {
+        if (Threads == 1)
+        {
+            return;
+        }
+
+        var phase = Volatile.Read(ref _barrierPhase);
+        if (Interlocked.Increment(ref _arrived) == Threads)
+        {
+            _arrived = 0;
+            Volatile.Write(ref _barrierPhase, phase + 1);
+            return;
+        }
+
+        for (var pauses = 1; Volatile.Read(ref _barrierPhase) == phase; pauses++)
+        {
+            Pause(pauses);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_stopping)
+        {
+            return;
+        }
+
+        _stopping = true;
+        Release();
+        foreach (var thread in _threads)
+        {
+            thread.Join();
+        }
+
+        _wake.Dispose();
+    }
+
+    private void Release()
+    {
+        Interlocked.Increment(ref _generation);
+        var parked = Interlocked.Exchange(ref _parked, 0);
+        if (parked > 0)
+        {
+            _wake.Release(parked);
+        }
+    }
+
+    private void Work(int worker)
+    {
+        var seen = 0;
+        while (true)
+        {
+            AwaitGeneration(seen);
+            seen = Volatile.Read(ref _generation);
+            if (_stopping)
+            {
+                return;
+            }
+
+            Guarded(_job!, worker);
+            Interlocked.Increment(ref _finished);
+        }
+    }
+
+    private void AwaitGeneration(int seen)
+    {
+        var start = Stopwatch.GetTimestamp();
+        for (var pauses = 1; Volatile.Read(ref _generation) == seen; pauses++)
+        {
+            Pause(pauses);
+            if (pauses % 64 != 0 || Stopwatch.GetTimestamp() - start < SpinTicks)
+            {
+                continue;
+            }
+
+            // A release after this increment sees us parked; one before it has already changed the generation.
+            Interlocked.Increment(ref _parked);
+            if (Volatile.Read(ref _generation) == seen || !Unpark())
+            {
+                _wake.Wait();
+            }
+
+            start = Stopwatch.GetTimestamp();
+        }
+    }
+
+    /// <summary>Takes our own mark back; false when a release has already counted us and its permit must be consumed.</summary>
+    private bool Unpark()
+    {
+        while (true)
+        {
+            var parked = Volatile.Read(ref _parked);
+            if (parked == 0)
+            {
+                return false;
+            }
+
+            if (Interlocked.CompareExchange(ref _parked, parked - 1, parked) == parked)
+            {
+                return true;
+            }
+        }
+    }
+
+    private void Guarded(Action<int> job, int worker)
+    {
+        try
+        {
+            job(worker);
+        }
+        catch (Exception exception)
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
+        }
+    }
+
+    private static void Pause(int pauses)
+    {
+        if (pauses % PausesBetweenYields == 0)
+        {
+            Thread.Yield();
+        }
+        else
+        {
+            Thread.SpinWait(1);
+        }
+    }
+}
