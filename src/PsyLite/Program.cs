@@ -1,1 +1,6 @@
-return 0;
+using System.CommandLine;
+using PsyLite.Commands;
+
+var root = new RootCommand("PsyLite：轻量中文心理支持 · a lightweight Chinese psychological-support agent");
+root.Subcommands.Add(DataCommand.Create());
+return await CommandBoundary.RunAsync(root, args);

@@ -4,8 +4,8 @@ namespace PsyLite.Training.Data;
 public sealed record ComposerPrompts(string System, string Judge, string HappyLabel, string CalmLabel, string LowLabel);
 
 /// <summary>
-/// Plays the building blocks of a <see cref="TextCorpus"/> as conversations. Deterministic for a seed. A tenth of the situations
-/// and groups is held back by a hash of their name, so that validation text shares no situation with training text.
+/// Plays the building blocks of a <see cref="TextCorpus"/> as conversations. Deterministic for a seed. One block in twenty is
+/// held back by a hash of its name, so that validation text shares no situation with training text.
 /// </summary>
 public sealed class DialogueComposer
 {
@@ -31,7 +31,6 @@ public sealed class DialogueComposer
 
         foreach (var list in _blocks.Values)
         {
-            // Small talk and refusals are the model's manners: all of them are taught.
             list.RemoveAll(b => IsHeldOut(b.Source) != heldOut);
         }
 
@@ -42,7 +41,10 @@ public sealed class DialogueComposer
         }
     }
 
-    /// <summary>FNV-1a over the name: stable between runs and machines, unlike string.GetHashCode.</summary>
+    /// <summary>
+    /// One block in twenty, by FNV-1a over the name (stable between runs and machines, unlike string.GetHashCode). Small talk and
+    /// refusals are the model's manners: all of them are taught.
+    /// </summary>
     public static bool IsHeldOut(string source)
     {
         if (source.StartsWith("smalltalk/", StringComparison.Ordinal) || source.StartsWith("refusals/", StringComparison.Ordinal))

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Globalization;
+using PsyLite.Training;
+using Spectre.Console;
+
+namespace PsyLite.Commands;
+
+/// <summary><c>psylite train</c>: one subcommand per stage, each driven by a recipe file.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("train", "训练 · train a model of one's own");
+        command.Subcommands.Add(Stage("pretrain", "预训练：所有词元计入损失 · pretraining, loss on every token", "mini.pretrain.json"));
+        command.Subcommands.Add(Stage("sft", "监督微调：只学最后一次回复 · supervised fine-tuning, loss on the last reply", "mini.sft.json"));
+        command.Subcommands.Add(TokenizerCommand.Create());
+        return command;
+    }
+
+    private static Command Stage(string name, string description, string example)
+    {
+        var recipe = new Option<string>("--recipe") { Description = "配方文件 · recipe (JSON)", Required = true };
+        var resume = new Option<bool>("--resume") { Description = "从上次的检查点继续 · continue from the last checkpoint" };
+        var set = new Option<string[]>("--set") { Description = "覆盖配方中的值，key=value · override a value of the recipe", Arity = ArgumentArity.OneOrMore };
+        var command = new Command(name, $"{description}\n  psylite train {name} --recipe recipes/{example} --set steps=200") { recipe, resume, set };
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var options = RecipeOptions.Read(parsed.GetRequiredValue(recipe), parsed.GetValue(set) ?? []);
+            Run(options, parsed.GetValue(resume), cancellationToken);
+            return Task.FromResult(CommandBoundary.Done);
+        });
+        return command;
+    }
+
+    private static void Run(RecipeOptions options, bool resume, CancellationToken cancellationToken)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            SftRecipe.Run(options, DataCommand.Prompts, resume, new Lines(), cancellationToken);
+            return;
+        }
+
+        AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                var bar = new Bar(context.AddTask(options.Name, maxValue: options.Steps));
+                SftRecipe.Run(options, DataCommand.Prompts, resume, bar, cancellationToken);
+            });
+    }
+
+    /// <summary>Piped output: a line with each validation pass only.</summary>
+    private sealed class Lines : IProgress<StepReport>
+    {
+        public void Report(StepReport value)
+        {
+            if (value.ValidationLoss is { } held)
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"step {value.Step}/{value.Steps} loss {value.Loss:F4} validation {held:F4} lr {value.LearningRate:E2} {value.TokensPerSecond:F0} tokens/s"));
+            }
+        }
+    }
+
+    private sealed class Bar(ProgressTask task) : IProgress<StepReport>
+    {
+        private double? _held;
+
+        public void Report(StepReport value)
+        {
+            _held = value.ValidationLoss ?? _held;
+            task.Value = value.Step;
+            task.Description = string.Create(CultureInfo.InvariantCulture,
+                $"loss {value.Loss:F3} val {(_held is { } held ? held.ToString("F3", CultureInfo.InvariantCulture) : "-")} {value.TokensPerSecond:F0} tok/s");
+        }
+    }
+}
