@@ -36,12 +36,12 @@ public static class SftRecipe
         PackedBatches Stream(int seed, bool heldOut) =>
             new(new DialogueComposer(corpus, prompts, heldOut).Compose(seed), encoder, options.Loss, options.RowTokens, options.MaxSampleTokens);
         var train = Stream(options.Seed, heldOut: false);
-        var validation = Enumerable.Range(0, options.ValidationRows).Select(_ => Stream(options.Seed, heldOut: true)).First();
+        var validation = Stream(options.Seed, heldOut: true);
         var validationRows = Enumerable.Range(0, options.ValidationRows).Select(_ => ToBatch(validation.Next()!)).ToList();
 
         using var pool = new WorkerPool(options.Threads);
         using var model = new Transformer(options.Model, pool, options.RowTokens);
-        using var optimiser = new AdamW(model.Parameters, pool, options.Beta1, options.Beta2, 1e-8f, options.WeightDecay);
+        using var optimiser = new AdamW(model.Parameters, pool, new AdamWOptions(options.Beta1, options.Beta2, WeightDecay: options.WeightDecay));
         var last = Path.Combine(options.Output, "last.ckpt");
         var first = Begin(options, model, optimiser, train, last, resume);
         Directory.CreateDirectory(options.Output);
@@ -62,7 +62,7 @@ public static class SftRecipe
             var rows = Enumerable.Range(0, options.Accumulation).Select(_ => ToBatch(train.Next()!)).ToList();
             var weight = rows.Sum(r => r.TotalWeight);
             model.Parameters.ClearGradients();
-            var loss = rows.Sum(r => model.LossAndGradients(r, 1.0 / weight));
+            var loss = rows.Sum(r => model.LossAndGradients(r, weight).Sum) / weight;
             if (!double.IsFinite(loss))
             {
                 throw new ArithmeticException($"the loss of step {step} is {loss}; lower learningRate and resume from {last}.");
@@ -110,7 +110,7 @@ public static class SftRecipe
         Checkpoint.Save(path, model.Parameters, optimiser, System.Text.Encoding.UTF8.GetBytes($"{step.ToString(CultureInfo.InvariantCulture)} {train.RowsTaken.ToString(CultureInfo.InvariantCulture)}"));
 
     private static double Validate(Transformer model, IReadOnlyList<TrainingBatch> rows) =>
-        rows.Sum(r => model.Loss(r, 1.0)) / rows.Sum(r => r.TotalWeight);
+        rows.Sum(r => model.Loss(r).Sum) / rows.Sum(r => r.TotalWeight);
 
     private static TrainingBatch ToBatch(PackedRow row) => new(row.Tokens, row.Labels, row.SegmentStarts);
 }

@@ -3,4 +3,5 @@ using PsyLite.Commands;
 
 var root = new RootCommand("PsyLite：轻量中文心理支持 · a lightweight Chinese psychological-support agent");
 root.Subcommands.Add(DataCommand.Create());
+root.Subcommands.Add(TrainCommand.Create());
 return await CommandBoundary.RunAsync(root, args);
