@@ -1,0 +1,78 @@
+using System.Net;
+
+namespace PsyLite.Options;
+
+/// <summary>
+/// Everything that can be set from outside, read once at start. Flags win over environment variables, these over defaults.
+/// </summary>
+internal sealed record AppOptions
+{
+    /// <summary>Addresses to listen on, separated by semicolons. Environment: PSYLITE_URLS.</summary>
+    public string Urls { get; init; } = "http://127.0.0.1:8080";
+
+    /// <summary>GGUF file to converse with; null is the built-in demonstration model. Environment: PSYLITE_MODEL.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Bearer key that every API path then asks for. Environment: PSYLITE_API_KEY.</summary>
+    public string? ApiKey { get; init; }
+
+    /// <summary>Tokens of context. Environment: PSYLITE_CONTEXT.</summary>
+    public int Context { get; init; } = 2048;
+
+    /// <summary>Threads of the engine; 0 lets the engine choose. Environment: PSYLITE_THREADS.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Folder of crosstalk pieces. Environment: PSYLITE_CROSSTALK.</summary>
+    public string Crosstalk { get; init; } = Path.Combine(AppContext.BaseDirectory, "corpora", "crosstalk");
+
+    /// <summary>The model that comes with the program.</summary>
+    public static string BuiltInModel { get; } = Path.Combine(AppContext.BaseDirectory, "models", "psylite-mini", "psylite-mini.q4_k_m.gguf");
+
+    public string ModelPath => Model ?? BuiltInModel;
+
+    public bool IsBuiltInModel => Model is null || Path.GetFullPath(Model) == Path.GetFullPath(BuiltInModel);
+
+    /// <exception cref="InvalidDataException">A variable does not hold what it should; the message names it.</exception>
+    public static AppOptions FromEnvironment()
+    {
+        var defaults = new AppOptions();
+        return new AppOptions
+        {
+            Urls = Text("PSYLITE_URLS") ?? defaults.Urls,
+            Model = Text("PSYLITE_MODEL"),
+            ApiKey = Text("PSYLITE_API_KEY"),
+            Context = Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
+            Threads = Number("PSYLITE_THREADS", 0) ?? defaults.Threads,
+            Crosstalk = Text("PSYLITE_CROSSTALK") ?? defaults.Crosstalk,
+        };
+    }
+
+    /// <summary>
+    /// Refuses what would expose conversations: without accounts and TLS the server answers this machine only.
+    /// </summary>
+    /// <exception cref="InvalidDataException">An address is malformed or reaches beyond loopback.</exception>
+    public void CheckUrls()
+    {
+        foreach (var url in Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!Uri.TryCreate(url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var uri))
+            {
+                throw new InvalidDataException($"--urls {url} is not an address; write it as http://127.0.0.1:8080.");
+            }
+
+            var loopback = uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+            if (!loopback)
+            {
+                throw new InvalidDataException($"--urls {url} reaches beyond this machine, which needs accounts and TLS; listen on 127.0.0.1 and put a trusted proxy in front.");
+            }
+        }
+    }
+
+    private static string? Text(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
+
+    private static int? Number(string name, int least) => Text(name) is not { } text
+        ? null
+        : int.TryParse(text, out var number) && number >= least
+            ? number
+            : throw new InvalidDataException($"{name}={text} is not a whole number of at least {least}.");
+}
