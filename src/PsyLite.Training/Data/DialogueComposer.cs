@@ -134,8 +134,9 @@ public sealed class DialogueComposer
         if (g.ThenAsk.Count > 0 && random.NextDouble() < 0.3)
         {
             messages.Add(Assistant(g.Reply, null, random));
-            messages.Add(User(g.ThenAsk, random, opening: false));
-            messages.Add(Assistant(g.ThenReply, g.Think, random));
+            var pair = random.Next(g.ThenAsk.Count);
+            messages.Add(User([g.ThenAsk[pair]], random, opening: false));
+            messages.Add(Assistant([g.ThenReply[pair]], g.Think, random));
         }
         else
         {

@@ -39,7 +39,10 @@ public sealed class Situation
     public List<string> Bye { get; set; } = [];
 }
 
-/// <summary>A question or remark with its answers: small talk, everyday openings, refusals, plain knowledge.</summary>
+/// <summary>
+/// A question or remark with its answers: small talk, everyday openings, refusals, plain knowledge. Any reply fits any wording of
+/// the question; what follows is paired: the n-th <see cref="ThenReply"/> answers the n-th <see cref="ThenAsk"/>.
+/// </summary>
 public sealed class ExchangeGroup
 {
     public string Id { get; set; } = "";
@@ -127,9 +130,9 @@ public sealed class TextCorpus
         foreach (var g in file.Groups)
         {
             Require(path, g.Id, ("ask", g.Ask), ("think", g.Think), ("reply", g.Reply));
-            if (g.ThenAsk.Count > 0)
+            if (g.ThenAsk.Count != g.ThenReply.Count)
             {
-                Require(path, g.Id, ("then_reply", g.ThenReply));
+                throw new InvalidDataException($"{path}: {g.Id} must answer each then_ask with the then_reply in the same place.");
             }
         }
 
