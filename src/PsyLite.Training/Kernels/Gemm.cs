@@ -137,20 +137,26 @@ internal sealed unsafe class Gemm : IDisposable
 
     private void PackColumns(Product p, int column, int columns, int k, int depth, int firstPanel, int lastPanel, float* packed)
     {
-        var width = _engine.Columns;
-        for (var panel = firstPanel; panel < lastPanel; panel++)
+        var (from, to) = (firstPanel * _engine.Columns, Math.Min(columns, lastPanel * _engine.Columns));
+        if (to > from)
         {
-            var offset = panel * width;
-            var lanes = Math.Min(width, columns - offset);
-            var target = packed + ((nint)offset * depth);
-            if (p.TransposeB)
+            var source = p.TransposeB ? p.B.Row(column + from) + k : p.B.Row(k) + column + from;
+            Pack(p.TransposeB, source, p.B.Stride, to - from, depth, packed + ((nint)from * depth), _engine.Columns);
+        }
+    }
+
+    private static void Pack(bool transposed, float* source, nint stride, int lanes, int depth, float* target, int width)
+    {
+        if (transposed)
+        {
+            for (var j = 0; j < lanes; j += width)
             {
-                Packing.Transposed(p.B.Row(column + offset) + k, p.B.Stride, lanes, depth, target, width);
+                Packing.Transposed(source + (j * stride), stride, Math.Min(width, lanes - j), depth, target + ((nint)j * depth), width);
             }
-            else
-            {
-                Packing.Straight(p.B.Row(k) + column + offset, p.B.Stride, lanes, depth, target, width);
-            }
+        }
+        else
+        {
+            Packing.Straight(source, stride, lanes, depth, target, width);
         }
     }
 
@@ -161,12 +167,11 @@ internal sealed unsafe class Gemm : IDisposable
         var (height, width) = (_engine.Rows, _engine.Columns);
         var packedA = _packedRows[worker].Matrix(1, (RowBlock + height) * DepthBlock).Data;
         var inPlace = columns <= 2 * width;
-        for (var i = 0; i < rows; i += height)
+        var unpacked = inPlace ? rows / height * height : 0;
+        if (unpacked < rows)
         {
-            if (!inPlace || rows - i < height)
-            {
-                PackRows(p, row + i, Math.Min(height, rows - i), k, depth, packedA + ((nint)i * depth));
-            }
+            var source = p.TransposeA ? p.A.Row(k) + row + unpacked : p.A.Row(row + unpacked) + k;
+            Pack(!p.TransposeA, source, p.A.Stride, rows - unpacked, depth, packedA + ((nint)unpacked * depth), height);
         }
 
         var accumulate = p.Accumulate || k > 0;
@@ -205,18 +210,6 @@ internal sealed unsafe class Gemm : IDisposable
             {
                 c[j] = accumulate ? c[j] + source[j] : source[j];
             }
-        }
-    }
-
-    private void PackRows(Product p, int row, int rows, int k, int depth, float* panel)
-    {
-        if (p.TransposeA)
-        {
-            Packing.Straight(p.A.Row(k) + row, p.A.Stride, rows, depth, panel, _engine.Rows);
-        }
-        else
-        {
-            Packing.Transposed(p.A.Row(row) + k, p.A.Stride, rows, depth, panel, _engine.Rows);
         }
     }
 }

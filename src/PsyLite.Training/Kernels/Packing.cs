@@ -9,6 +9,7 @@ internal static unsafe class Packing
 {
     /// <summary>Depth packed at a time, so that source rows at power-of-two strides and the panel both stay in L1.</summary>
     private const int DepthChunk = 64;
+    private const int RowChunk = 16;
 
     /// <summary>panel[k * width + j] = source[j * stride + k]: lanes are rows of the source.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -38,31 +39,50 @@ internal static unsafe class Packing
         }
     }
 
-    /// <summary>panel[k * width + j] = source[k * stride + j]: lanes are columns of the source.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Straight(float* source, nint stride, int lanes, int depth, float* panel, int width)
+    /// <summary>
+    /// Consecutive panels of <paramref name="width"/> lanes, panel[k * width + j] = source[k * stride + j]: lanes are columns of
+    /// the source. A few rows at a time go to all panels, so that each cache line of the source is read once.
+    /// </summary>
+    public static void Straight(float* source, nint stride, int lanes, int depth, float* panels, int width)
     {
-        for (var k = 0; k < depth; k++, source += stride, panel += width)
+        for (var k = 0; k < depth; k += RowChunk)
         {
-            var j = 0;
-            for (; j + 8 <= lanes; j += 8)
+            var count = Math.Min(RowChunk, depth - k);
+            for (var j = 0; j < lanes; j += width)
             {
-                Vector256.Load(source + j).Store(panel + j);
+                var target = panels + ((nint)j * depth) + (k * width);
+                StraightPanel(source + (k * stride) + j, stride, Math.Min(width, lanes - j), count, target, width);
             }
+        }
+    }
 
-            for (; j + 4 <= lanes; j += 4)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void StraightPanel(float* source, nint stride, int lanes, int depth, float* panel, nint width)
+    {
+        if (lanes == width && width == 32)
+        {
+            for (; depth > 0; depth--, source += stride, panel += 32)
             {
-                Vector128.Load(source + j).Store(panel + j);
+                var (x0, x1) = (Vector512.Load(source), Vector512.Load(source + 16));
+                x0.Store(panel);
+                x1.Store(panel + 16);
             }
-
-            for (; j < lanes; j++)
+        }
+        else if (lanes == width && width == 12)
+        {
+            for (; depth > 0; depth--, source += stride, panel += 12)
             {
-                panel[j] = source[j];
+                var (x0, x1) = (Vector256.Load(source), Vector128.Load(source + 8));
+                x0.Store(panel);
+                x1.Store(panel + 8);
             }
-
-            for (; j < width; j++)
+        }
+        else
+        {
+            for (; depth > 0; depth--, source += stride, panel += width)
             {
-                panel[j] = 0f;
+                new ReadOnlySpan<float>(source, lanes).CopyTo(new Span<float>(panel, lanes));
+                new Span<float>(panel + lanes, (int)width - lanes).Clear();
             }
         }
     }

@@ -49,6 +49,21 @@ internal static unsafe class RowKernel
         }
     }
 
+    /// <summary>Multiplies row i by factors[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ScaleRows(Matrix target, ReadOnlySpan<float> factors)
+    {
+        for (var row = 0; row < target.Rows; row++)
+        {
+            var values = target.Row(row);
+            var factor = Vector256.Create(factors[row]);
+            for (nint i = 0, n = target.Columns; i < n; i += VectorMath.Lanes)
+            {
+                VectorMath.Store(VectorMath.Load(values + i, n - i) * factor, values + i, n - i);
+            }
+        }
+    }
+
     /// <summary>Sum of squares of columns [from, to) of a [1 x n] matrix.</summary>
     public static double SumOfSquares(Matrix values, nint from, nint to) => VectorMath.Dot(values.Data + from, values.Data + from, to - from);
 

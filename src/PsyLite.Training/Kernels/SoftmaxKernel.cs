@@ -7,38 +7,41 @@ namespace PsyLite.Training.Kernels;
 internal static unsafe class SoftmaxKernel
 {
     /// <summary>
-    /// scores -> probabilities in place for rows at positions start..; columns that a row must not see become 0.
-    /// logSumExp [1 x rows] receives log sum exp(scale * score), from which the backward pass rebuilds the probabilities.
+    /// In place: scores -> exp(scale * (score - row maximum)) for rows at positions start.., 0 for columns that a row must not see.
+    /// The normalising factor is left to the much narrower product with the values: inverseSum receives it for each row.
+    /// logSumExp receives log sum exp(scale * score), from which the backward pass rebuilds the probabilities.
+    /// Rows need 7 floats of room beyond the last column.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void CausalForward(Matrix scores, int start, float scale, Span<float> logSumExp)
+    public static void CausalForward(Matrix scores, int start, float scale, Span<float> inverseSum, Span<float> logSumExp)
     {
         for (var i = 0; i < scores.Rows; i++)
         {
             var row = scores.Row(i);
             nint n = start + i + 1;
-            var maximum = Vector256.Create(float.NegativeInfinity);
-            for (nint j = 0; j < n; j += VectorMath.Lanes)
+            var whole = (n + VectorMath.Lanes - 1) / VectorMath.Lanes * VectorMath.Lanes;
+            for (var j = n; j < whole; j++)
             {
-                maximum = Vector256.Max(maximum, VectorMath.Load(row + j, n - j, float.NegativeInfinity));
+                row[j] = float.NegativeInfinity;
+            }
+
+            var maximum = Vector256.Load(row);
+            for (nint j = VectorMath.Lanes; j < whole; j += VectorMath.Lanes)
+            {
+                maximum = Vector256.Max(maximum, Vector256.Load(row + j));
             }
 
             var top = VectorMath.Maximum(maximum) * scale;
             var (factor, shift, sum) = (Vector256.Create(scale), Vector256.Create(-top), Vector256<float>.Zero);
-            for (nint j = 0; j < n; j += VectorMath.Lanes)
+            for (nint j = 0; j < whole; j += VectorMath.Lanes)
             {
-                var e = VectorMath.Exp(VectorMath.Fma(VectorMath.Load(row + j, n - j, float.NegativeInfinity), factor, shift));
-                VectorMath.Store(e, row + j, n - j);
+                var e = VectorMath.Exp(VectorMath.Fma(Vector256.Load(row + j), factor, shift));
+                e.Store(row + j);
                 sum += e;
             }
 
             var total = Vector256.Sum(sum);
-            var inverse = Vector256.Create(1f / total);
-            for (nint j = 0; j < n; j += VectorMath.Lanes)
-            {
-                VectorMath.Store(VectorMath.Load(row + j, n - j) * inverse, row + j, n - j);
-            }
-
+            inverseSum[i] = 1f / total;
             logSumExp[i] = top + MathF.Log(total);
             new Span<float>(row + n, scores.Columns - (int)n).Clear();
         }
@@ -46,7 +49,7 @@ internal static unsafe class SoftmaxKernel
 
     /// <summary>
     /// In place: scores -> p = exp(scale * score - logSumExp), and dp -> ds = p * (dp - delta) with delta = sum(p * dp) of the row.
-    /// The factor scale of ds is left to the products that use it.
+    /// The factor scale of ds is left to the products that use it. Rows need 7 floats of room beyond the last column.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CausalBackward(Matrix scores, Matrix dp, int start, float scale, ReadOnlySpan<float> logSumExp, ReadOnlySpan<float> delta)
@@ -58,9 +61,9 @@ internal static unsafe class SoftmaxKernel
             var (factor, shift, pull) = (Vector256.Create(scale), Vector256.Create(-logSumExp[i]), Vector256.Create(delta[i]));
             for (nint j = 0; j < n; j += VectorMath.Lanes)
             {
-                var p = VectorMath.Exp(VectorMath.Fma(VectorMath.Load(row + j, n - j), factor, shift));
-                VectorMath.Store(p, row + j, n - j);
-                VectorMath.Store(p * (VectorMath.Load(gradient + j, n - j) - pull), gradient + j, n - j);
+                var p = VectorMath.Exp(VectorMath.Fma(Vector256.Load(row + j), factor, shift));
+                p.Store(row + j);
+                (p * (Vector256.Load(gradient + j) - pull)).Store(gradient + j);
             }
 
             new Span<float>(row + n, scores.Columns - (int)n).Clear();

@@ -11,7 +11,9 @@ namespace PsyLite.Training.Kernels;
 public sealed class WorkerPool : IDisposable
 {
     private static readonly long SpinTicks = Stopwatch.Frequency / 1000;
-    private const int PausesBetweenYields = 1024;
+
+    /// <summary>About 2 us: when other programs compete for the processors, waiting must not keep one from whom we wait for.</summary>
+    private const int PausesBetweenYields = 64;
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim _wake = new(0);
@@ -161,7 +163,7 @@ public sealed class WorkerPool : IDisposable
         for (var pauses = 1; Volatile.Read(ref _generation) == seen; pauses++)
         {
             Pause(pauses);
-            if (pauses % 64 != 0 || Stopwatch.GetTimestamp() - start < SpinTicks)
+            if (pauses % PausesBetweenYields != 0 || Stopwatch.GetTimestamp() - start < SpinTicks)
             {
                 continue;
             }

@@ -15,7 +15,7 @@ internal sealed class Attention
     private readonly Workspace _workspace;
     private readonly Matrix[] _scores;
     private readonly Matrix[] _gradients;
-    private readonly Matrix _deltas;
+    private readonly Matrix _rowFactors;
     private readonly float _scale;
 
     public Attention(Workspace workspace)
@@ -27,7 +27,7 @@ internal sealed class Attention
         var stride = ((workspace.MaxTokens + 15) / 16 * 16) + 16;
         _scores = [.. Enumerable.Range(0, workspace.Pool.Threads).Select(_ => workspace.Allocate(RowBlock, stride))];
         _gradients = [.. Enumerable.Range(0, workspace.Pool.Threads).Select(_ => workspace.Allocate(RowBlock, stride))];
-        _deltas = workspace.Allocate(workspace.Pool.Threads, RowBlock);
+        _rowFactors = workspace.Allocate(workspace.Pool.Threads, RowBlock);
     }
 
     /// <summary>attended [T x heads * headSize] from the rotated qkv [T x qkv]; logSumExp [heads x maxTokens] is kept for the backward pass.</summary>
@@ -65,14 +65,16 @@ internal sealed class Attention
         var (q, k, v) = (QueryOf(qkv, start, length, head), KeyOf(qkv, start, length, group), ValueOf(qkv, start, length, group));
         var output = HeadOf(attended, start, length, head);
         var kept = logSumExp.RowSpan(head);
+        var inverseSums = _rowFactors.RowSpan(worker);
         for (var row = 0; row < length; row += RowBlock)
         {
             var rows = Math.Min(RowBlock, length - row);
             var end = row + rows;
             var scores = _scores[worker].Window(0, rows, 0, end);
             gemm.MultiplyOn(worker, Product.TransposedRight(RowsOf(q, row, rows), k.FirstRows(end), scores));
-            SoftmaxKernel.CausalForward(scores, row, _scale, kept.Slice(start + row, rows));
+            SoftmaxKernel.CausalForward(scores, row, _scale, inverseSums, kept.Slice(start + row, rows));
             gemm.MultiplyOn(worker, Product.Plain(scores, v.FirstRows(end), RowsOf(output, row, rows)));
+            RowKernel.ScaleRows(RowsOf(output, row, rows), inverseSums);
         }
     }
 
@@ -84,7 +86,7 @@ internal sealed class Attention
         var (dq, dk, dv) = (QueryOf(dqkv, start, length, head), KeyOf(dqkv, start, length, group), ValueOf(dqkv, start, length, group));
         var (o, outer) = (HeadOf(attended, start, length, head), HeadOf(dAttended, start, length, head));
         var kept = logSumExp.RowSpan(head);
-        var deltas = _deltas.RowSpan(worker);
+        var deltas = _rowFactors.RowSpan(worker);
         for (var row = 0; row < length; row += RowBlock)
         {
             var rows = Math.Min(RowBlock, length - row);
