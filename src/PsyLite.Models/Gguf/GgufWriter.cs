@@ -1,0 +1,246 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace PsyLite.Models.Gguf;
+
+/// <summary>
+/// Writes a GGUF file of version 3: declare metadata and tensors, then <see cref="Write"/>. Tensor data is streamed from its source in
+/// small parts.
+/// </summary>
+public sealed class GgufWriter
+{
+    private const int ChunkElements = 1 << 16;
+
+    private readonly GgufMetadata _metadata = new();
+    private readonly List<(GgufTensor Place, TensorSource Source)> _tensors = [];
+    private long _dataBytes;
+
+    /// <summary>Adds or replaces a metadata value.</summary>
+    /// <exception cref="ArgumentException">The key is empty or GGUF has no such type.</exception>
+    public GgufWriter Set<T>(string key, T value)
+        where T : notnull
+    {
+        var type = value.GetType();
+        if (key.Length == 0 || key == GgufHeaderReader.AlignmentKey || GgufMetadata.TypeOf(type.GetElementType() ?? type) is null)
+        {
+            throw new ArgumentException($"GGUF cannot hold the metadata '{key}' of type {type.Name}.", nameof(value));
+        }
+
+        _metadata.Set(key, value);
+        return this;
+    }
+
+    /// <summary>Adds a tensor; they are written in the order they are added.</summary>
+    /// <param name="name">At most 63 bytes of UTF-8.</param>
+    /// <param name="type">F32 or F16; quantised files are made from these by llama.cpp.</param>
+    /// <param name="source">Shape and elements.</param>
+    /// <exception cref="ArgumentException">Name, type or shape cannot be written, or the name was added before.</exception>
+    public GgufWriter Add(string name, GgmlType type, TensorSource source)
+    {
+        if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) >= GgufHeaderReader.MaxNameBytes || _tensors.Any(t => t.Place.Name == name))
+        {
+            throw new ArgumentException($"The tensor name '{name}' is empty, too long or already in use.", nameof(name));
+        }
+
+        if (type is not (GgmlType.F32 or GgmlType.F16) || source.Shape.Count is 0 or > GgufHeaderReader.MaxDimensions || source.Shape.Any(s => s <= 0))
+        {
+            throw new ArgumentException($"The tensor '{name}' of type {type} and shape [{string.Join(", ", source.Shape)}] cannot be written.", nameof(source));
+        }
+
+        var bytes = checked(source.Count * GgmlTypeSizes.BlockOf(type).Bytes);
+        _tensors.Add((new GgufTensor(name, type, [.. source.Shape], _dataBytes, bytes), source));
+        _dataBytes = Aligned(checked(_dataBytes + bytes));
+        return this;
+    }
+
+    /// <summary>
+    /// Writes the file: first beside it under a temporary name, then checked by reading its header back, then renamed, so that a
+    /// complete old file or a complete new one is there at any time.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A tensor holds NaN, an infinity, or a number too large for F16.</exception>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public void Write(string path)
+    {
+        var temporary = path + ".partial";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+            {
+                WriteHeader(stream);
+                foreach (var (place, source) in _tensors)
+                {
+                    WriteData(stream, place, source);
+                }
+
+                stream.Flush(flushToDisk: true);
+            }
+
+            Verify(temporary);
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static long Aligned(long position) => (position + GgufHeaderReader.DefaultAlignment - 1) / GgufHeaderReader.DefaultAlignment * GgufHeaderReader.DefaultAlignment;
+
+    private static void Pad(Stream stream)
+    {
+        Span<byte> zeros = stackalloc byte[(int)GgufHeaderReader.DefaultAlignment];
+        zeros.Clear();
+        stream.Write(zeros[..(int)(Aligned(stream.Position) - stream.Position)]);
+    }
+
+    private static void WriteData(Stream stream, GgufTensor place, TensorSource source)
+    {
+        var floats = new float[(int)Math.Min(ChunkElements, place.Count)];
+        var halves = new Half[place.Type == GgmlType.F16 ? floats.Length : 0];
+        for (var start = 0L; start < place.Count; start += floats.Length)
+        {
+            var part = floats.AsSpan(0, (int)Math.Min(floats.Length, place.Count - start));
+            source.Read(start, part);
+            CheckRange(place, start, part);
+            if (place.Type == GgmlType.F32)
+            {
+                stream.Write(MemoryMarshal.AsBytes(part));
+                continue;
+            }
+
+            for (var i = 0; i < part.Length; i++)
+            {
+                halves[i] = (Half)part[i];
+            }
+
+            stream.Write(MemoryMarshal.AsBytes(halves.AsSpan(0, part.Length)));
+        }
+
+        Pad(stream);
+    }
+
+    private static void CheckRange(GgufTensor place, long start, ReadOnlySpan<float> values)
+    {
+        // 65519.99 is the last value that rounds to a finite half.
+        var limit = place.Type == GgmlType.F16 ? 65519.99f : float.MaxValue;
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!(Math.Abs(values[i]) <= limit))
+            {
+                throw new InvalidDataException($"the tensor '{place.Name}' holds {values[i]} at index {start + i}, which cannot be stored as {place.Type}.");
+            }
+        }
+    }
+
+    private void WriteHeader(Stream stream)
+    {
+        WriteScalar(stream, GgufHeaderReader.Magic);
+        WriteScalar(stream, 3u);
+        WriteScalar(stream, (ulong)_tensors.Count);
+        WriteScalar(stream, (ulong)_metadata.Count);
+        foreach (var (key, value) in _metadata)
+        {
+            WriteString(stream, key);
+            WriteValue(stream, value);
+        }
+
+        foreach (var (place, _) in _tensors)
+        {
+            WriteString(stream, place.Name);
+            WriteScalar(stream, (uint)place.Shape.Count);
+            foreach (var size in place.Shape.Reverse())
+            {
+                WriteScalar(stream, (ulong)size);
+            }
+
+            WriteScalar(stream, (uint)place.Type);
+            WriteScalar(stream, (ulong)place.Offset);
+        }
+
+        Pad(stream);
+    }
+
+    private static void WriteValue(Stream stream, object value)
+    {
+        if (value is not Array array)
+        {
+            WriteScalar(stream, (uint)GgufMetadata.TypeOf(value.GetType())!.Value);
+            WriteElement(stream, value);
+            return;
+        }
+
+        WriteScalar(stream, (uint)GgufValueType.Array);
+        WriteScalar(stream, (uint)GgufMetadata.TypeOf(array.GetType().GetElementType()!)!.Value);
+        WriteScalar(stream, (ulong)array.Length);
+        foreach (var element in array)
+        {
+            WriteElement(stream, element);
+        }
+    }
+
+    private static void WriteElement(Stream stream, object value)
+    {
+        switch (value)
+        {
+            case string text:
+                WriteString(stream, text);
+                break;
+            case bool flag:
+                stream.WriteByte(flag ? (byte)1 : (byte)0);
+                break;
+            case byte number:
+                stream.WriteByte(number);
+                break;
+            case sbyte number:
+                stream.WriteByte((byte)number);
+                break;
+            case ushort number:
+                WriteScalar(stream, number);
+                break;
+            case short number:
+                WriteScalar(stream, number);
+                break;
+            case uint number:
+                WriteScalar(stream, number);
+                break;
+            case int number:
+                WriteScalar(stream, number);
+                break;
+            case ulong number:
+                WriteScalar(stream, number);
+                break;
+            case long number:
+                WriteScalar(stream, number);
+                break;
+            case float number:
+                WriteScalar(stream, number);
+                break;
+            case double number:
+                WriteScalar(stream, number);
+                break;
+        }
+    }
+
+    private static void WriteScalar<T>(Stream stream, T value)
+        where T : unmanaged => stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
+
+    private static void WriteString(Stream stream, string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        WriteScalar(stream, (ulong)bytes.Length);
+        stream.Write(bytes);
+    }
+
+    private void Verify(string path)
+    {
+        using var written = GgufReader.Open(path);
+        var same = written.Metadata.Select(p => p.Key).SequenceEqual(_metadata.Select(p => p.Key))
+            && written.Tensors.Count == _tensors.Count
+            && written.Tensors.Zip(_tensors).All(t => t.First.Name == t.Second.Place.Name && t.First.Type == t.Second.Place.Type
+                && t.First.Shape.SequenceEqual(t.Second.Place.Shape) && t.First.ByteCount == t.Second.Place.ByteCount);
+        if (!same)
+        {
+            throw new IOException($"{path}: the file does not read back as it was written; check the disk and write it again.");
+        }
+    }
+}
