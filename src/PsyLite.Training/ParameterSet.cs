@@ -64,13 +64,12 @@ public sealed class ParameterSet : IDisposable
     private const int Alignment = 16;
     private const double InitialDeviation = 0.02;
     private readonly Dictionary<string, Parameter> _byName = [];
-    private readonly ModelConfig _config;
     private readonly NativeBuffer _values;
     private readonly NativeBuffer _gradients;
 
     public ParameterSet(ModelConfig config)
     {
-        _config = config.Validated();
+        Config = config.Validated();
         var shapes = Shapes(config);
         var all = new List<Parameter>();
         long offset = 0;
@@ -98,6 +97,8 @@ public sealed class ParameterSet : IDisposable
 
         All = [.. shapes.Select(s => _byName[s.Name])];
     }
+
+    public ModelConfig Config { get; }
 
     /// <summary>Every tensor, in the order of the HuggingFace state dictionary.</summary>
     public IReadOnlyList<Parameter> All { get; }
@@ -131,7 +132,7 @@ public sealed class ParameterSet : IDisposable
             }
 
             var intoResidual = parameter.Name.EndsWith(".wo.weight", StringComparison.Ordinal) || parameter.Name.EndsWith(".w2.weight", StringComparison.Ordinal);
-            FillNormal(parameter.Values, random, InitialDeviation * (intoResidual ? 1.0 / Math.Sqrt(2.0 * _config.Layers) : 1.0));
+            FillNormal(parameter.Values, random, InitialDeviation * (intoResidual ? 1.0 / Math.Sqrt(2.0 * Config.Layers) : 1.0));
         }
     }
 
