@@ -15,6 +15,8 @@ public sealed class DialogueComposer
     private static readonly (string Kind, double Weight)[] KindWeights =
         [("dialogues", 0.52), ("everyday", 0.2), ("happy", 0.09), ("smalltalk", 0.08), ("knowledge", 0.06), ("refusals", 0.05)];
 
+    private static readonly List<string> Farewells = ["对方准备先去试试了，温和地收尾，留一扇门。", "可以告一段落，肯定这份愿意，简短道别。", "话说到这里很好，不再加新东西，送上一句踏实的话。"];
+
     private readonly ComposerPrompts _prompts;
     private readonly Dictionary<string, List<(string Source, Situation? Situation, ExchangeGroup? Group)>> _blocks = [];
     private readonly (string Kind, double Weight)[] _weights;
@@ -96,62 +98,61 @@ public sealed class DialogueComposer
     /// <summary>One situation up to a random turn: the first reply most often, the farewell least.</summary>
     private TrainingSample Play(string source, Situation s, Random random)
     {
-        var stage = random.NextDouble() switch { < 0.5 => 1, < 0.72 => 2, < 0.9 => 3, _ => 4 };
+        var turns = random.NextDouble() switch { < 0.5 => 1, < 0.72 => 2, < 0.9 => 3, _ => 4 };
+        (List<string> Said, List<string> Thought, List<string> Replied, string Step)[] stages =
+        [
+            (s.Open, s.Think1, s.Explore, "倾听"),
+            (s.Detail, s.Think2, s.Insight, "换个角度"),
+            (s.Shift, s.Think3, s.Action, "走一小步"),
+            (s.Close, Farewells, s.Bye, "道别"),
+        ];
         var messages = Begin();
-        messages.Add(User(s.Open, random, opening: true));
-        if (stage == 1)
+        for (var turn = 0; turn < turns; turn++)
         {
-            messages.Add(Assistant(s.Explore, s.Think1, random));
-            return Sample("counsel", source, messages);
+            var (said, thought, replied, step) = stages[turn];
+            messages.Add(User(said, random, opening: turn == 0));
+            messages.Add(Assistant(replied, turn == turns - 1 ? Reasoning(s.Gist, s.Mood, step, thought, random) : null, random));
         }
 
-        messages.Add(Assistant(s.Explore, null, random));
-        messages.Add(User(s.Detail, random, opening: false));
-        if (stage == 2)
-        {
-            messages.Add(Assistant(s.Insight, s.Think2, random));
-            return Sample("counsel", source, messages);
-        }
-
-        messages.Add(Assistant(s.Insight, null, random));
-        messages.Add(User(s.Shift, random, opening: false));
-        if (stage == 3)
-        {
-            messages.Add(Assistant(s.Action, s.Think3, random));
-            return Sample("counsel", source, messages);
-        }
-
-        messages.Add(Assistant(s.Action, null, random));
-        messages.Add(User(s.Close, random, opening: false));
-        messages.Add(Assistant(s.Bye, ["对方准备先去试试了，温和地收尾，留一扇门。", "可以告一段落，肯定这份愿意，简短道别。"], random));
-        return Sample("counsel", source, messages);
+        return new TrainingSample("counsel", source, messages);
     }
 
     private TrainingSample Answer(string source, ExchangeGroup g, Random random)
     {
+        var kind = source[..source.IndexOf('/')];
+        var step = kind switch { "refusals" => "婉拒", "knowledge" => "解释", "everyday" => "倾听", _ => "闲聊" };
         var messages = Begin();
         messages.Add(User(g.Ask, random, opening: true));
         if (g.ThenAsk.Count > 0 && random.NextDouble() < 0.3)
         {
-            messages.Add(Assistant(g.Reply, null, random));
             var pair = random.Next(g.ThenAsk.Count);
+            messages.Add(Assistant(g.Reply, null, random));
             messages.Add(User([g.ThenAsk[pair]], random, opening: false));
-            messages.Add(Assistant([g.ThenReply[pair]], g.Think, random));
+            messages.Add(Assistant([g.ThenReply[pair]], Reasoning(g.Gist, g.Mood, step, g.Think, random), random));
         }
         else
         {
-            messages.Add(Assistant(g.Reply, g.Think, random));
+            messages.Add(Assistant(g.Reply, Reasoning(g.Gist, g.Mood, step, g.Think, random), random));
         }
 
-        return Sample(source[..source.IndexOf('/')], source, messages);
+        return new TrainingSample(kind, source, messages);
     }
+
+    /// <summary>
+    /// Reasoning opens by naming what the talk is about, the mood and the step. A small model that has said it in words answers
+    /// to it far sooner than one that must carry it in its activations.
+    /// </summary>
+    private string Reasoning(string gist, string mood, string step, List<string> thoughts, Random random) =>
+        $"话题：{gist}；心情：{Label(mood)}；这一步：{step}\n{thoughts[random.Next(thoughts.Count)]}";
+
+    private string Label(string mood) => mood switch { "happy" => _prompts.HappyLabel, "low" => _prompts.LowLabel, _ => _prompts.CalmLabel };
 
     /// <summary>The mood judge: the conversation, the question, one word.</summary>
     private TrainingSample Judge(string source, Situation? s, ExchangeGroup? g, Random random)
     {
         var messages = Begin();
         messages.Add(User(s?.Open ?? g!.Ask, random, opening: true));
-        var label = (s?.Mood ?? g!.Mood) switch { "happy" => _prompts.HappyLabel, "low" => _prompts.LowLabel, _ => _prompts.CalmLabel };
+        var label = Label(s?.Mood ?? g!.Mood);
         if (s is not null && random.NextDouble() < 0.3)
         {
             messages.Add(Assistant(s.Explore, null, random));
@@ -160,7 +161,7 @@ public sealed class DialogueComposer
 
         messages.Add(new SampleMessage("system", _prompts.Judge));
         messages.Add(new SampleMessage("assistant", label));
-        return Sample("judge", source, messages);
+        return new TrainingSample("judge", source, messages);
     }
 
     private List<SampleMessage> Begin() => [new SampleMessage("system", _prompts.System)];
@@ -168,8 +169,6 @@ public sealed class DialogueComposer
     private static SampleMessage User(List<string> texts, Random random, bool opening) =>
         new("user", VoiceVariation.Vary(texts[random.Next(texts.Count)], random, opening));
 
-    private static SampleMessage Assistant(List<string> texts, List<string>? reasoning, Random random) =>
-        new("assistant", texts[random.Next(texts.Count)]) { Reasoning = reasoning?[random.Next(reasoning.Count)] };
-
-    private static TrainingSample Sample(string kind, string source, List<SampleMessage> messages) => new(kind, source, messages);
+    private static SampleMessage Assistant(List<string> texts, string? reasoning, Random random) =>
+        new("assistant", texts[random.Next(texts.Count)]) { Reasoning = reasoning };
 }

@@ -8,8 +8,14 @@ public enum LossScope
     /// <summary>Every token: pretraining on the conversation as text.</summary>
     All,
 
-    /// <summary>The last assistant message with its closing tag: supervised fine-tuning.</summary>
+    /// <summary>The last assistant message with its closing tag: supervised fine-tuning as in the paper.</summary>
     LastReply,
+
+    /// <summary>
+    /// Every assistant message. Earlier ones carry no reasoning (it never travels in the history), so their first token has no
+    /// loss: it would teach the model to answer without thinking.
+    /// </summary>
+    Replies,
 }
 
 /// <summary>Tokens of one sample with their next-token targets; -100 marks a position without loss.</summary>
@@ -44,14 +50,14 @@ public sealed class SampleEncoder
     public EncodedSample? Encode(TrainingSample sample, LossScope scope, int maxTokens)
     {
         var tokens = new List<int>(256) { _bos };
-        var replyStart = 0;
-        var replyEnd = 0;
+        var counted = new List<bool>(256) { false };
         for (var i = 0; i < sample.Messages.Count; i++)
         {
             var message = sample.Messages[i];
+            var isLast = i == sample.Messages.Count - 1;
             tokens.Add(_start);
             tokens.AddRange(_tokenizer.Encode(message.Role + "\n", allowSpecial: false));
-            replyStart = tokens.Count;
+            Fill(counted, tokens.Count, scope == LossScope.All);
             if (message.Reasoning is { } reasoning)
             {
                 tokens.AddRange(_tokenizer.Encode($"<think>\n{reasoning}\n</think>\n\n", allowSpecial: true));
@@ -59,8 +65,15 @@ public sealed class SampleEncoder
 
             tokens.AddRange(_tokenizer.Encode(message.Content, allowSpecial: false));
             tokens.Add(_end);
-            replyEnd = tokens.Count;
+            var first = counted.Count;
+            Fill(counted, tokens.Count, scope == LossScope.All || isLast || (scope == LossScope.Replies && message.Role == "assistant"));
+            if (scope == LossScope.Replies && !isLast)
+            {
+                counted[first] = false;
+            }
+
             tokens.AddRange(_newline);
+            Fill(counted, tokens.Count, scope == LossScope.All);
         }
 
         if (tokens.Count > maxTokens)
@@ -71,12 +84,18 @@ public sealed class SampleEncoder
         var labels = new int[tokens.Count];
         for (var t = 0; t < labels.Length; t++)
         {
-            var target = t + 1;
-            var counted = target < tokens.Count && (scope == LossScope.All || (target >= replyStart && target < replyEnd));
-            labels[t] = counted ? tokens[target] : Ignored;
+            labels[t] = t + 1 < tokens.Count && counted[t + 1] ? tokens[t + 1] : Ignored;
         }
 
         return new EncodedSample([.. tokens], labels);
+    }
+
+    private static void Fill(List<bool> flags, int count, bool value)
+    {
+        while (flags.Count < count)
+        {
+            flags.Add(value);
+        }
     }
 
     private static int Special(SentencePieceTokenizer tokenizer, string piece) =>

@@ -37,6 +37,10 @@ public sealed class Situation
     public List<string> Close { get; set; } = [];
 
     public List<string> Bye { get; set; } = [];
+
+    /// <summary>The trouble in a few words: its shortest opening.</summary>
+    [YamlIgnore]
+    public string Gist => TextCorpus.Shortest(Open);
 }
 
 /// <summary>
@@ -58,6 +62,10 @@ public sealed class ExchangeGroup
     public List<string> ThenAsk { get; set; } = [];
 
     public List<string> ThenReply { get; set; } = [];
+
+    /// <summary>The question in a few words: its shortest wording.</summary>
+    [YamlIgnore]
+    public string Gist => TextCorpus.Shortest(Ask);
 }
 
 /// <summary>One file of the corpus: a topic with situations or groups.</summary>
@@ -104,6 +112,8 @@ public sealed class TextCorpus
 
         return files.Count > 0 ? new TextCorpus(files) : throw new InvalidDataException($"{folder} holds no corpus text; expected folders such as {folder}/dialogues.");
     }
+
+    internal static string Shortest(List<string> texts) => texts.MinBy(t => t.Length)!.TrimEnd('。', '！', '？', '…', '~', '!', '?', '.');
 
     private static CorpusFile ReadFile(IDeserializer yaml, string path)
     {
