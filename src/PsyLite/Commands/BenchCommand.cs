@@ -1,0 +1,17 @@
+using System.CommandLine;
+
+namespace PsyLite.Commands;
+
+/// <summary><c>psylite bench</c>: measurements as JSON lines, beside a peer where one is installed.</summary>
+internal static class BenchCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("bench", "测速 · measurements, one JSON object a line");
+        command.Subcommands.Add(TrainBench.Create());
+        command.Subcommands.Add(EngineBench.Create());
+        command.Subcommands.Add(TurnBench.Create());
+        command.Subcommands.Add(AssessBench.Create());
+        return command;
+    }
+}
