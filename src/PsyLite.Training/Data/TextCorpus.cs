@@ -13,6 +13,13 @@ public sealed class Situation
 {
     public string Id { get; set; } = "";
 
+    /// <summary>The trouble in a few words; what the reasoning names first. The shortest opening when it is not given.</summary>
+    public string Gist
+    {
+        get => field.Length > 0 ? field : TextCorpus.Shortest(Open);
+        set;
+    } = "";
+
     /// <summary>low, neutral or happy: how the person feels in the opening.</summary>
     public string Mood { get; set; } = "";
 
@@ -38,9 +45,6 @@ public sealed class Situation
 
     public List<string> Bye { get; set; } = [];
 
-    /// <summary>The trouble in a few words: its shortest opening.</summary>
-    [YamlIgnore]
-    public string Gist => TextCorpus.Shortest(Open);
 }
 
 /// <summary>
@@ -63,9 +67,12 @@ public sealed class ExchangeGroup
 
     public List<string> ThenReply { get; set; } = [];
 
-    /// <summary>The question in a few words: its shortest wording.</summary>
-    [YamlIgnore]
-    public string Gist => TextCorpus.Shortest(Ask);
+    /// <summary>The question in a few words; what the reasoning names first. The shortest wording when it is not given.</summary>
+    public string Gist
+    {
+        get => field.Length > 0 ? field : TextCorpus.Shortest(Ask);
+        set;
+    } = "";
 }
 
 /// <summary>One file of the corpus: a topic with situations or groups.</summary>
