@@ -1,7 +1,7 @@
 namespace PsyLite.Training.Data;
 
-/// <summary>Prompts that every sample carries; they are the agent's own, handed in so that training and serving use the same words.</summary>
-public sealed record ComposerPrompts(string System, string Judge, string HappyLabel, string CalmLabel, string LowLabel);
+/// <summary>The judge's words; they are the agent's own, handed in so that training and serving use the same ones.</summary>
+public sealed record ComposerPrompts(string Judge, string HappyLabel, string CalmLabel, string LowLabel);
 
 /// <summary>
 /// Plays the building blocks of a <see cref="TextCorpus"/> as conversations. Deterministic for a seed. One block in twenty is
@@ -9,8 +9,9 @@ public sealed record ComposerPrompts(string System, string Judge, string HappyLa
 /// </summary>
 public sealed class DialogueComposer
 {
-    // Shares of the sample kinds; judge samples cost few tokens, so their share of the loss is smaller than this.
-    private const double JudgeShare = 0.08;
+    // Shares by count; both kinds are short, so their share of the tokens is far smaller.
+    private const double JudgeShare = 0.1;
+    private const double GistShare = 0.3;
 
     private static readonly (string Kind, double Weight)[] KindWeights =
         [("dialogues", 0.52), ("everyday", 0.2), ("happy", 0.09), ("smalltalk", 0.08), ("knowledge", 0.06), ("refusals", 0.05)];
@@ -70,9 +71,12 @@ public sealed class DialogueComposer
         while (true)
         {
             var (source, situation, group) = Pick(random);
-            yield return random.NextDouble() < JudgeShare
-                ? Judge(source, situation, group, random)
-                : situation is not null ? Play(source, situation, random) : Answer(source, group!, random);
+            yield return random.NextDouble() switch
+            {
+                < JudgeShare => Judge(source, situation, group, random),
+                < JudgeShare + GistShare => Gist(source, situation, group, random),
+                _ => situation is not null ? Play(source, situation, random) : Answer(source, group!, random),
+            };
         }
     }
 
@@ -106,7 +110,7 @@ public sealed class DialogueComposer
             (s.Shift, s.Think3, s.Action, "走一小步"),
             (s.Close, Farewells, s.Bye, "道别"),
         ];
-        var messages = Begin();
+        var messages = new List<SampleMessage>();
         for (var turn = 0; turn < turns; turn++)
         {
             var (said, thought, replied, step) = stages[turn];
@@ -119,9 +123,8 @@ public sealed class DialogueComposer
 
     private TrainingSample Answer(string source, ExchangeGroup g, Random random)
     {
-        var kind = source[..source.IndexOf('/')];
-        var step = kind switch { "refusals" => "婉拒", "knowledge" => "解释", "everyday" => "倾听", _ => "闲聊" };
-        var messages = Begin();
+        var step = Step(source);
+        var messages = new List<SampleMessage>();
         messages.Add(User(g.Ask, random, opening: true));
         if (g.ThenAsk.Count > 0 && random.NextDouble() < 0.3)
         {
@@ -135,22 +138,34 @@ public sealed class DialogueComposer
             messages.Add(Assistant(g.Reply, Reasoning(g.Gist, g.Mood, step, g.Think, random), random));
         }
 
-        return new TrainingSample(kind, source, messages);
+        return new TrainingSample(KindOf(source), source, messages);
     }
+
+    private static string KindOf(string source) => source[..source.IndexOf('/')];
+
+    private static string Step(string source) => KindOf(source) switch { "refusals" => "婉拒", "knowledge" => "解释", "everyday" => "倾听", _ => "闲聊" };
 
     /// <summary>
     /// Reasoning opens by naming what the talk is about, the mood and the step. A small model that has said it in words answers
     /// to it far sooner than one that must carry it in its activations.
     /// </summary>
     private string Reasoning(string gist, string mood, string step, List<string> thoughts, Random random) =>
-        $"话题：{gist}；心情：{Label(mood)}；这一步：{step}\n{thoughts[random.Next(thoughts.Count)]}";
+        $"{FirstLine(gist, mood, step)}\n{thoughts[random.Next(thoughts.Count)]}";
+
+    private string FirstLine(string gist, string mood, string step) => $"话题：{gist}；心情：{Label(mood)}；这一步：{step}";
 
     private string Label(string mood) => mood switch { "happy" => _prompts.HappyLabel, "low" => _prompts.LowLabel, _ => _prompts.CalmLabel };
+
+    /// <summary>Only what the message is about: the opening and the first line of the reasoning.</summary>
+    private TrainingSample Gist(string source, Situation? s, ExchangeGroup? g, Random random) => new("gist", source, [
+        User(s?.Open ?? g!.Ask, random, opening: true),
+        new SampleMessage("assistant", "") { Reasoning = FirstLine(s?.Gist ?? g!.Gist, s?.Mood ?? g!.Mood, s is null ? Step(source) : "倾听"), BreaksOff = true },
+    ]);
 
     /// <summary>The mood judge: the conversation, the question, one word.</summary>
     private TrainingSample Judge(string source, Situation? s, ExchangeGroup? g, Random random)
     {
-        var messages = Begin();
+        var messages = new List<SampleMessage>();
         messages.Add(User(s?.Open ?? g!.Ask, random, opening: true));
         var label = Label(s?.Mood ?? g!.Mood);
         if (s is not null && random.NextDouble() < 0.3)
@@ -163,8 +178,6 @@ public sealed class DialogueComposer
         messages.Add(new SampleMessage("assistant", label));
         return new TrainingSample("judge", source, messages);
     }
-
-    private List<SampleMessage> Begin() => [new SampleMessage("system", _prompts.System)];
 
     private static SampleMessage User(List<string> texts, Random random, bool opening) =>
         new("user", VoiceVariation.Vary(texts[random.Next(texts.Count)], random, opening));

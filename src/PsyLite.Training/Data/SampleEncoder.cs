@@ -58,6 +58,13 @@ public sealed class SampleEncoder
             tokens.Add(_start);
             tokens.AddRange(_tokenizer.Encode(message.Role + "\n", allowSpecial: false));
             Fill(counted, tokens.Count, scope == LossScope.All);
+            if (message.BreaksOff)
+            {
+                tokens.AddRange(_tokenizer.Encode($"<think>\n{message.Reasoning}\n", allowSpecial: true));
+                Fill(counted, tokens.Count, true);
+                break;
+            }
+
             if (message.Reasoning is { } reasoning)
             {
                 tokens.AddRange(_tokenizer.Encode($"<think>\n{reasoning}\n</think>\n\n", allowSpecial: true));

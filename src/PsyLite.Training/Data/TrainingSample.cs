@@ -8,6 +8,10 @@ public sealed record SampleMessage(string Role, string Content)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Reasoning { get; init; }
+
+    /// <summary>The text breaks off after the reasoning: a short exercise in saying what a message is about.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool BreaksOff { get; init; }
 }
 
 /// <summary>One training conversation; the loss of the fine-tuning stage falls on its last message.</summary>

@@ -9,7 +9,7 @@ internal static class DataCommand
 {
     /// <summary>The agent's own prompts, as the composer needs them.</summary>
     public static ComposerPrompts Prompts { get; } =
-        new(PromptText.System, PromptText.Judge, PromptText.JudgeLabels[0], PromptText.JudgeLabels[1], PromptText.JudgeLabels[2]);
+        new(PromptText.Judge, PromptText.JudgeLabels[0], PromptText.JudgeLabels[1], PromptText.JudgeLabels[2]);
 
     public static Command Create()
     {
@@ -39,7 +39,7 @@ internal static class DataCommand
             File.Move(path + ".part", path, overwrite: true);
             foreach (var n in new[] { 2, 4, 8 })
             {
-                var (distinct, total, ratio) = TextDiversity.DistinctN(samples.SelectMany(s => s.Messages.Skip(1).Select(m => m.Content)), n);
+                var (distinct, total, ratio) = TextDiversity.DistinctN(samples.SelectMany(s => s.Messages.Select(m => m.Content)), n);
                 Console.WriteLine($"distinct-{n}: {ratio:F4} ({distinct} / {total})");
             }
 

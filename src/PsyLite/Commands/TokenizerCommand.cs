@@ -22,7 +22,7 @@ internal static class TokenizerCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var composer = new DialogueComposer(TextCorpus.Read(parsed.GetRequiredValue(corpora)), DataCommand.Prompts, heldOut: false);
-            var lines = composer.Compose(seed: 9).Take(Samples).SelectMany(s => s.Messages.Skip(1)).SelectMany(m => new[] { m.Content, m.Reasoning ?? "" })
+            var lines = composer.Compose(seed: 9).Take(Samples).SelectMany(s => s.Messages).SelectMany(m => new[] { m.Content, m.Reasoning ?? "" })
                 .Where(t => t.Length > 0).Distinct(StringComparer.Ordinal).ToList();
             var path = Path.GetFullPath(parsed.GetRequiredValue(output));
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -60,11 +60,11 @@ public sealed class CorpusTests
     }
 
     [Fact]
-    public void Every_sample_starts_with_the_agents_system_prompt_and_reasons_before_the_last_reply_only()
+    public void Every_sample_reasons_before_the_last_reply_only()
     {
         foreach (var sample in Composer(heldOut: false).Compose(7).Take(2000))
         {
-            Assert.Equal(PromptText.System, sample.Messages[0].Content);
+            Assert.Equal("user", sample.Messages[0].Role);
             Assert.Equal("assistant", sample.Messages[^1].Role);
             Assert.All(sample.Messages.SkipLast(1), m => Assert.Null(m.Reasoning));
             if (sample.Kind == "judge")
