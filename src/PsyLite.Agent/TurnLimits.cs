@@ -1,0 +1,20 @@
+namespace PsyLite.Agent;
+
+/// <summary>How long a turn waits. The defaults suit a 7B model on two cores, where reading a long history takes most of a minute.</summary>
+public sealed record TurnLimits
+{
+    public TimeSpan Judge { get; init; } = TimeSpan.FromSeconds(15);
+
+    public TimeSpan FirstToken { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Longest silence between two pieces of a reply.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan WholeReply { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Characters of reasoning and reply together.</summary>
+    public int LongestText { get; init; } = 20_000;
+
+    /// <summary>Characters of history that are sent to the model; older messages are left out.</summary>
+    public int LongestHistory { get; init; } = 6_000;
+}

@@ -1,0 +1,240 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Microsoft.Extensions.AI;
+using PsyLite.Agent.Crisis;
+using PsyLite.Agent.Guard;
+using PsyLite.Agent.Humour;
+using PsyLite.Agent.Risk;
+
+namespace PsyLite.Agent;
+
+/// <summary>
+/// The counselling turn: assess, answer danger with a preset, refuse harm, else let the model speak under guard and, on a good day,
+/// offer a piece of crosstalk. Holds nothing that belongs to a conversation: one instance serves all of them at once.
+/// </summary>
+public sealed class TurnPipeline
+{
+    private readonly IChatClient? _model;
+    private readonly LabelLikelihoods? _judge;
+    private readonly RiskAssessor _assessor;
+    private readonly CrosstalkLibrary _library;
+    private readonly TurnLimits _limits;
+    private readonly TimeProvider _time;
+    private readonly HotlineDirectory _hotlines = new();
+    private readonly PresetTexts _texts;
+    private readonly CrisisReplies _crisis;
+
+    /// <summary>A null <paramref name="model"/> gives presets and an honest apology; a null <paramref name="judge"/> leaves the mood to the rules.</summary>
+    public TurnPipeline(
+        IChatClient? model, LabelLikelihoods? judge, RiskAssessor assessor, CrosstalkLibrary library, TurnLimits? limits = null, TimeProvider? time = null)
+    {
+        _model = model;
+        _judge = judge;
+        _assessor = assessor;
+        _library = library;
+        _limits = limits ?? new TurnLimits();
+        _time = time ?? TimeProvider.System;
+        _texts = new PresetTexts(_hotlines);
+        _crisis = new CrisisReplies(_texts);
+    }
+
+    /// <summary>Runs one turn. The only exception that comes out is the caller's cancellation.</summary>
+    public async IAsyncEnumerable<TurnEvent> RunAsync(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var turn = new TurnClock(_time);
+        if (TaskResponder.IsTask(request.Messages))
+        {
+            var none = new Assessment(Route.Normal, Tier.T0, 0, [], []);
+            foreach (var step in Preset(none, TaskResponder.Respond(request.Messages), "task", turn))
+            {
+                yield return step;
+            }
+
+            yield break;
+        }
+
+        var userText = Conversation.LastUserText(request.Messages);
+        var verdict = Judge(request);
+        var language = LanguageOf.Tag(request.Language) ?? LanguageOf.Text(Conversation.RecentUserText(request.Messages, 3), _assessor.Normaliser);
+        turn.Assessed();
+        RiskLedger.Record(request.State, verdict, HumourPolicy.IsRefusal(userText), _time.GetUtcNow());
+
+        if (PresetFor(verdict, language, request.State) is { } preset)
+        {
+            foreach (var step in Preset(verdict.Assessment, preset, "preset", turn))
+            {
+                yield return step;
+            }
+
+            yield break;
+        }
+
+        var conversation = Conversation.ForModel(request.Messages, _limits.LongestHistory);
+        var assessment = await WithMoodAsync(request, verdict, conversation, turn, cancellationToken);
+        yield return new TurnEvent.Assessed(assessment);
+        await foreach (var step in ReplyAsync(request, assessment, verdict, conversation, language, turn, cancellationToken))
+        {
+            yield return step;
+        }
+    }
+
+    private RiskVerdict Judge(TurnRequest request)
+    {
+        try
+        {
+            return _assessor.Judge(request.Messages, request.State);
+        }
+        catch (Exception)
+        {
+            // The rules are the last line: should they ever fail, a bare word list decides and nothing counts as harmless.
+            return RiskLedger.WithoutRules(request);
+        }
+    }
+
+    private string? PresetFor(RiskVerdict verdict, string language, ConversationState state)
+    {
+        if (verdict.Assessment.Route == Route.Danger)
+        {
+            return _crisis.For(verdict, language, state);
+        }
+
+        if (verdict.Findings.Signals.FirstOrDefault(s => s.Rule.StartsWith("harm.", StringComparison.Ordinal)) is { } harm)
+        {
+            return _texts.Choose(harm.Rule, language, state.UsedPresets, state.Turns);
+        }
+
+        return verdict.Findings.Tier == Tier.TF ? _crisis.Helper(language, state) : null;
+    }
+
+    private static IEnumerable<TurnEvent> Preset(Assessment assessment, string text, string reason, TurnClock turn)
+    {
+        yield return new TurnEvent.Assessed(assessment);
+        yield return new TurnEvent.ReplyDelta(text);
+        yield return new TurnEvent.Completed(new TurnResult(assessment, "", text, null, UsedModel: false, reason, turn.Timings(0)));
+    }
+
+    /// <summary>The assessment with the model's word on the mood, asked only where rules see no risk and the answer can change something.</summary>
+    private async Task<Assessment> WithMoodAsync(
+        TurnRequest request, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, TurnClock turn, CancellationToken cancellationToken)
+    {
+        var assessment = verdict.Assessment;
+        var couldMatter = assessment.Tier == Tier.T0 && request.HumourAllowed && !request.State.HumourRefused && !verdict.Findings.IsLow;
+        if (_judge is null || !couldMatter)
+        {
+            return assessment;
+        }
+
+        var mood = await new MoodJudge(_judge, _limits.Judge, _time).AskAsync(conversation, cancellationToken);
+        turn.Judged();
+        return mood switch
+        {
+            Mood.Happy => assessment with { Route = Route.Happy, HappyEvidence = [.. assessment.HappyEvidence, "judge"] },
+            Mood.Low => assessment with { Route = Route.Normal },
+            Mood.Failed => assessment with
+            {
+                Route = Route.Normal,
+                Tier = Tier.T1,
+                Score = Math.Max(assessment.Score, RiskLedger.ScoreWithoutJudge),
+                Signals = [.. assessment.Signals, new RiskSignal("judge.failed", Tier.T1, 0, 0)],
+            },
+            _ => assessment,
+        };
+    }
+
+    private async IAsyncEnumerable<TurnEvent> ReplyAsync(
+        TurnRequest request, Assessment assessment, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, string language, TurnClock turn,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var state = request.State;
+        var reasoning = new StringBuilder();
+        var guard = new ReplyGuard(_hotlines);
+        GuardRule? broken = null;
+        ModelReply? model = null;
+        if (_model is not null)
+        {
+            model = new ModelReply(_model, conversation, request.Options, _limits, _time);
+            await foreach (var (thought, words) in model.ReadAsync(cancellationToken))
+            {
+                turn.Spoke(thought.Length + words.Length);
+                if (thought.Length > 0)
+                {
+                    reasoning.Append(thought);
+                    yield return new TurnEvent.ReasoningDelta(thought);
+                }
+
+                var verdictOnWords = guard.Add(words);
+                broken = verdictOnWords.Broken;
+                if (broken is not null)
+                {
+                    break;
+                }
+
+                if (verdictOnWords.Safe.Length > 0)
+                {
+                    yield return new TurnEvent.ReplyDelta(verdictOnWords.Safe);
+                }
+            }
+        }
+
+        if (broken is null)
+        {
+            var rest = guard.Finish();
+            broken = rest.Broken;
+            if (rest.Safe.Length > 0)
+            {
+                yield return new TurnEvent.ReplyDelta(rest.Safe);
+            }
+        }
+
+        var reply = new StringBuilder(guard.Shown);
+        var reason = model?.End == ModelEnd.Length ? "length" : "stop";
+        if (broken is not null)
+        {
+            reason = "guard";
+            reply.Clear().Append(_texts.Choose(broken.Family, language, state.UsedPresets, state.Turns));
+            yield return new TurnEvent.ReplyReplaced(reply.ToString(), broken.Id);
+        }
+        else if (model is null or { End: ModelEnd.Failed or ModelEnd.TimedOut } || string.IsNullOrWhiteSpace(guard.Shown))
+        {
+            reason = "error";
+            var family = verdict.After.Tier == Tier.T0 ? "model.unavailable" : "model.unavailable.worried";
+            var apology = (reply.Length > 0 ? "\n\n" : "") + _texts.Choose(family, language, state.UsedPresets, state.Turns);
+            reply.Append(apology);
+            yield return new TurnEvent.ReplyDelta(apology);
+        }
+
+        if (verdict.Findings.Tier == Tier.T1)
+        {
+            var question = "\n\n" + _crisis.GentleQuestion(language, state);
+            reply.Append(question);
+            yield return new TurnEvent.ReplyDelta(question);
+        }
+
+        var piece = reason is "stop" or "length" ? OfferCrosstalk(request, assessment) : null;
+        if (piece is not null)
+        {
+            yield return new TurnEvent.CrosstalkOffered(piece);
+        }
+
+        yield return new TurnEvent.Completed(new TurnResult(
+            assessment, reasoning.ToString(), reply.ToString(), piece, UsedModel: model is not null, reason, turn.Timings(model?.Tokens ?? 0)));
+    }
+
+    private CrosstalkPiece? OfferCrosstalk(TurnRequest request, Assessment assessment)
+    {
+        if (!HumourPolicy.Allows(request, assessment, _time.GetUtcNow()))
+        {
+            return null;
+        }
+
+        var recent = Conversation.RecentUserText(request.Messages, 6);
+        var piece = _library.Find(Conversation.LastUserText(request.Messages), recent, request.State.OfferedCrosstalk);
+        if (piece is not null)
+        {
+            request.State.OfferedCrosstalk.Add(piece.Id);
+            request.State.LastCrosstalkTurn = request.State.Turns;
+        }
+
+        return piece;
+    }
+}
