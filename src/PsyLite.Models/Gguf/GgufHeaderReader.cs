@@ -72,7 +72,7 @@ internal sealed class GgufHeaderReader
             var key = ReadString(MaxKeyBytes);
             if (key.Length == 0 || !metadata.TryAdd(key, ReadValue((GgufValueType)ReadUInt32(), key)))
             {
-                throw new InvalidDataException($"damaged GGUF file: the metadata key '{key}' is empty or stands there twice.");
+                throw new InvalidDataException($"damaged GGUF file: the metadata key {ErrorText.Quote(key)} is empty or stands there twice.");
             }
         }
 
@@ -88,7 +88,7 @@ internal sealed class GgufHeaderReader
             var tensor = ReadTensor(alignment);
             if (!names.Add(tensor.Name))
             {
-                throw new InvalidDataException($"damaged GGUF file: the tensor '{tensor.Name}' stands there twice.");
+                throw new InvalidDataException($"damaged GGUF file: the tensor {ErrorText.Quote(tensor.Name)} stands there twice.");
             }
 
             entries.Add(tensor);
@@ -100,7 +100,7 @@ internal sealed class GgufHeaderReader
             var tensor = entries[i];
             if (tensor.Offset > _length - dataStart || tensor.ByteCount > _length - dataStart - tensor.Offset)
             {
-                throw new InvalidDataException($"truncated GGUF file: the tensor '{tensor.Name}' lies beyond its end; download or convert the model again.");
+                throw new InvalidDataException($"truncated GGUF file: the tensor {ErrorText.Quote(tensor.Name)} lies beyond its end; download or convert the model again.");
             }
 
             entries[i] = tensor with { Offset = dataStart + tensor.Offset };
@@ -115,7 +115,7 @@ internal sealed class GgufHeaderReader
         var dimensions = ReadUInt32();
         if (dimensions is 0 or > MaxDimensions)
         {
-            throw new InvalidDataException($"damaged GGUF file: the tensor '{name}' has {dimensions} dimensions.");
+            throw new InvalidDataException($"damaged GGUF file: the tensor {ErrorText.Quote(name)} has {dimensions} dimensions.");
         }
 
         var shape = new long[dimensions];
@@ -125,7 +125,7 @@ internal sealed class GgufHeaderReader
             shape[i] = (long)ReadUInt64();
             if (shape[i] <= 0 || shape[i] > long.MaxValue / 16 / count)
             {
-                throw new InvalidDataException($"damaged GGUF file: the size {shape[i]} of the tensor '{name}' is impossible.");
+                throw new InvalidDataException($"damaged GGUF file: the size {shape[i]} of the tensor {ErrorText.Quote(name)} is impossible.");
             }
 
             count *= shape[i];
@@ -135,13 +135,13 @@ internal sealed class GgufHeaderReader
         var (elements, bytes) = GgmlTypeSizes.BlockOf(type);
         if (elements == 0 || shape[^1] % elements != 0)
         {
-            throw new InvalidDataException($"the tensor '{name}' of this GGUF file is stored as type {(uint)type} in rows of {shape[^1]}, which cannot be read.");
+            throw new InvalidDataException($"the tensor {ErrorText.Quote(name)} of this GGUF file is stored as type {(uint)type} in rows of {shape[^1]}, which cannot be read.");
         }
 
         var offset = ReadUInt64();
         return offset <= long.MaxValue && offset % alignment == 0
             ? new GgufTensor(name, type, shape, (long)offset, checked(count / elements * bytes))
-            : throw new InvalidDataException($"damaged GGUF file: the tensor '{name}' is not aligned.");
+            : throw new InvalidDataException($"damaged GGUF file: the tensor {ErrorText.Quote(name)} is not aligned.");
     }
 
     private object ReadValue(GgufValueType type, string key) => type switch
@@ -159,7 +159,7 @@ internal sealed class GgufHeaderReader
         GgufValueType.Int64 => ReadScalar<long>(),
         GgufValueType.Float64 => ReadScalar<double>(),
         GgufValueType.Array => ReadArray((GgufValueType)ReadUInt32(), key),
-        _ => throw new InvalidDataException($"damaged GGUF file: the metadata '{key}' has the unknown type {(uint)type}."),
+        _ => throw new InvalidDataException($"damaged GGUF file: the metadata {ErrorText.Quote(key)} has the unknown type {(uint)type}."),
     };
 
     private object ReadArray(GgufValueType type, string key) => type switch
@@ -176,7 +176,7 @@ internal sealed class GgufHeaderReader
         GgufValueType.UInt64 => ReadScalars<ulong>(),
         GgufValueType.Int64 => ReadScalars<long>(),
         GgufValueType.Float64 => ReadScalars<double>(),
-        _ => throw new InvalidDataException($"damaged GGUF file: the metadata '{key}' is an array of the type {(uint)type}."),
+        _ => throw new InvalidDataException($"damaged GGUF file: the metadata {ErrorText.Quote(key)} is an array of the type {(uint)type}."),
     };
 
     private string[] ReadStrings()

@@ -23,7 +23,7 @@ public sealed class GgufMetadata : IReadOnlyCollection<KeyValuePair<string, obje
         where T : notnull =>
         _values.TryGetValue(key, out var value)
             ? Convert<T>(key, value)
-            : throw new InvalidDataException($"the GGUF file lacks the metadata '{key}'.");
+            : throw new InvalidDataException($"the GGUF file lacks the metadata {ErrorText.Quote(key)}.");
 
     /// <summary>The value under a key, or the fallback if there is none.</summary>
     /// <exception cref="InvalidDataException">The value is of another kind.</exception>
@@ -75,9 +75,9 @@ public sealed class GgufMetadata : IReadOnlyCollection<KeyValuePair<string, obje
         }
         catch (Exception e) when (e is OverflowException or InvalidCastException)
         {
-            throw new InvalidDataException($"the GGUF metadata '{key}' has the value {value}, which does not fit {typeof(T).Name}.", e);
+            throw new InvalidDataException($"the GGUF metadata {ErrorText.Quote(key)} has the value {value}, which does not fit {typeof(T).Name}.", e);
         }
 
-        throw new InvalidDataException($"the GGUF metadata '{key}' is of type {value.GetType().Name}, not {typeof(T).Name}.");
+        throw new InvalidDataException($"the GGUF metadata {ErrorText.Quote(key)} is of type {value.GetType().Name}, not {typeof(T).Name}.");
     }
 }

@@ -68,7 +68,7 @@ public sealed class GgufReader : IDisposable
     /// <exception cref="InvalidDataException">The file has none.</exception>
     public GgufTensor Tensor(string name) => _byName.TryGetValue(name, out var tensor)
         ? tensor
-        : throw new InvalidDataException($"{FilePath}: the model lacks the tensor '{name}'.");
+        : throw new InvalidDataException($"{FilePath}: the model lacks the tensor {ErrorText.Quote(name)}.");
 
     /// <summary>Reads stored bytes of a tensor as they are.</summary>
     /// <param name="tensor">One of <see cref="Tensors"/>.</param>
@@ -108,7 +108,7 @@ public sealed class GgufReader : IDisposable
 
         if (tensor.Type is not (GgmlType.F16 or GgmlType.BF16))
         {
-            throw new NotSupportedException($"The tensor '{tensor.Name}' is quantised as {tensor.Type}; only F32, F16 and BF16 can be read as numbers, use an unquantised file.");
+            throw new NotSupportedException($"The tensor {ErrorText.Quote(tensor.Name)} is quantised as {tensor.Type}; only F32, F16 and BF16 can be read as numbers, use an unquantised file.");
         }
 
         var halves = ArrayPool<ushort>.Shared.Rent(destination.Length);

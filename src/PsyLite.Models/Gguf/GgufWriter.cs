@@ -23,7 +23,7 @@ public sealed class GgufWriter
         var type = value.GetType();
         if (key.Length == 0 || key == GgufHeaderReader.AlignmentKey || GgufMetadata.TypeOf(type.GetElementType() ?? type) is null)
         {
-            throw new ArgumentException($"GGUF cannot hold the metadata '{key}' of type {type.Name}.", nameof(value));
+            throw new ArgumentException($"GGUF cannot hold the metadata {ErrorText.Quote(key)} of type {type.Name}.", nameof(value));
         }
 
         _metadata.Set(key, value);
@@ -39,12 +39,12 @@ public sealed class GgufWriter
     {
         if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) >= GgufHeaderReader.MaxNameBytes || _tensors.Any(t => t.Place.Name == name))
         {
-            throw new ArgumentException($"The tensor name '{name}' is empty, too long or already in use.", nameof(name));
+            throw new ArgumentException($"The tensor name {ErrorText.Quote(name)} is empty, too long or already in use.", nameof(name));
         }
 
         if (type is not (GgmlType.F32 or GgmlType.F16) || source.Shape.Count is 0 or > GgufHeaderReader.MaxDimensions || source.Shape.Any(s => s <= 0))
         {
-            throw new ArgumentException($"The tensor '{name}' of type {type} and shape [{string.Join(", ", source.Shape)}] cannot be written.", nameof(source));
+            throw new ArgumentException($"The tensor {ErrorText.Quote(name)} of type {type} and shape [{string.Join(", ", source.Shape)}] cannot be written.", nameof(source));
         }
 
         var bytes = checked(source.Count * GgmlTypeSizes.BlockOf(type).Bytes);
@@ -127,7 +127,7 @@ public sealed class GgufWriter
         {
             if (!(Math.Abs(values[i]) <= limit))
             {
-                throw new InvalidDataException($"the tensor '{place.Name}' holds {values[i]} at index {start + i}, which cannot be stored as {place.Type}.");
+                throw new InvalidDataException($"the tensor {ErrorText.Quote(place.Name)} holds {values[i]} at index {start + i}, which cannot be stored as {place.Type}.");
             }
         }
     }

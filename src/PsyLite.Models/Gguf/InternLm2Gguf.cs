@@ -59,7 +59,7 @@ public static class InternLm2Gguf
         var metadata = file.Metadata;
         if (metadata.Get("general.architecture", "") is var architecture && architecture != Architecture)
         {
-            throw new InvalidDataException($"{file.FilePath}: the model is of architecture '{architecture}', not {Architecture}.");
+            throw new InvalidDataException($"{file.FilePath}: the model is of architecture {ErrorText.Quote(architecture)}, not {Architecture}.");
         }
 
         var heads = metadata.Get<int>(Key("attention.head_count"));
@@ -83,7 +83,7 @@ public static class InternLm2Gguf
         var metadata = file.Metadata;
         if (metadata.Get("tokenizer.ggml.model", "") is var model && model != "llama")
         {
-            throw new InvalidDataException($"{file.FilePath}: the tokenizer is of type '{model}', not a SentencePiece one ('llama').");
+            throw new InvalidDataException($"{file.FilePath}: the tokenizer is of type {ErrorText.Quote(model)}, not a SentencePiece one ('llama').");
         }
 
         var tokens = metadata.Get<string[]>("tokenizer.ggml.tokens");

@@ -122,13 +122,13 @@ internal static class InternLm2Layout
     {
         if (!tensors.TryGetValue(name, out var source))
         {
-            throw new InvalidDataException($"the model lacks the tensor '{name}'.");
+            throw new InvalidDataException($"the model lacks the tensor {ErrorText.Quote(name)}.");
         }
 
         var expected = ShapeOf(config, role);
         return source.Shape.SequenceEqual(expected)
             ? source
-            : throw new InvalidDataException($"the tensor '{name}' has the shape [{string.Join(", ", source.Shape)}], but the configuration asks for [{string.Join(", ", expected)}].");
+            : throw new InvalidDataException($"the tensor {ErrorText.Quote(name)} has the shape [{string.Join(", ", source.Shape)}], but the configuration asks for [{string.Join(", ", expected)}].");
     }
 
     private static long[] ShapeOf(ModelConfig c, string role) => role switch

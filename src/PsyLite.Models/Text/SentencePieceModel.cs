@@ -159,7 +159,7 @@ public sealed class SentencePieceModel
             types[id] = (int)(piece.Text.StartsWith("[UNUSED", StringComparison.Ordinal) ? PieceType.Unused : piece.Type);
             if (!seen.Add(tokens[id]))
             {
-                throw new InvalidDataException($"the tokenizer vocabulary holds the piece '{tokens[id]}' twice; llama.cpp needs every piece to be different.");
+                throw new InvalidDataException($"the tokenizer vocabulary holds the piece {ErrorText.Quote(tokens[id])} twice; llama.cpp needs every piece to be different.");
             }
         }
 
@@ -175,15 +175,15 @@ public sealed class SentencePieceModel
 
     private void Register(int id, SentencePiece piece)
     {
-        if (piece.Text.Length is 0 or > MaxPieceLength || float.IsNaN(piece.Score))
+        if (piece.Text.Length is 0 or > MaxPieceLength || float.IsNaN(piece.Score) || !Enum.IsDefined(piece.Type))
         {
-            throw new InvalidDataException($"piece {id} of the tokenizer vocabulary is empty, longer than {MaxPieceLength} characters or has no score.");
+            throw new InvalidDataException($"piece {id} of the tokenizer vocabulary is empty, longer than {MaxPieceLength} characters, without a score or of an unknown type.");
         }
 
         var map = piece.Type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused ? _mergeable : _reserved;
         if (!map.TryAdd(piece.Text, id))
         {
-            throw new InvalidDataException($"the tokenizer vocabulary defines the piece '{piece.Text}' twice.");
+            throw new InvalidDataException($"the tokenizer vocabulary defines the piece {ErrorText.Quote(piece.Text)} twice.");
         }
 
         switch (piece.Type)
@@ -205,5 +205,5 @@ public sealed class SentencePieceModel
         piece.Length == 6 && piece.StartsWith("<0x", StringComparison.Ordinal) && piece[5] == '>'
             && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
             ? value
-            : throw new InvalidDataException($"the byte piece '{piece}' of the tokenizer vocabulary is not of the form <0x41>.");
+            : throw new InvalidDataException($"the byte piece {ErrorText.Quote(piece)} of the tokenizer vocabulary is not of the form <0x41>.");
 }

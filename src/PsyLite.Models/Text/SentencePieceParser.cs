@@ -90,9 +90,7 @@ internal static class SentencePieceParser
             }
         }
 
-        return Enum.IsDefined(type)
-            ? new SentencePiece(text, score, type)
-            : throw new InvalidDataException($"not a SentencePiece model, or a damaged one (piece type {(int)type} does not exist).");
+        return new SentencePiece(text, score, type);
     }
 
     private static (SentencePieceSettings Settings, int ModelType) ReadTrainer(CodedInputStream input, SentencePieceSettings settings, int modelType)
@@ -161,7 +159,7 @@ internal static class SentencePieceParser
 
         return characterMapBytes == 0
             ? settings
-            : throw new InvalidDataException($"the normalisation rule '{settings.NormalizerName}' rewrites characters; only models trained with --normalization_rule_name=identity can be used.");
+            : throw new InvalidDataException($"the normalisation rule {ErrorText.Quote(settings.NormalizerName)} rewrites characters; only models trained with --normalization_rule_name=identity can be used.");
     }
 
     private static string ReadText(CodedInputStream input) => StrictUtf8.GetString(input.ReadBytes().Span);

@@ -35,7 +35,6 @@ internal sealed class SymbolTable
         _model = model;
         _symbolOf = new Dictionary<string, int>(model.Mergeable, StringComparer.Ordinal);
         _scores = [.. model.Pieces.Select(p => p.Score)];
-        HasUnused = model.Pieces.Any(p => p.Type == PieceType.Unused);
         foreach (var piece in model.PieceSpan)
         {
             if (IsMergeable(piece.Type))
@@ -62,8 +61,8 @@ internal sealed class SymbolTable
     /// <summary>User-defined pieces: matched before merging, never merged themselves.</summary>
     internal PieceTrie FixedPieces { get; }
 
-    /// <summary>Some pieces are unused, so merged text may have to be split again.</summary>
-    internal bool HasUnused { get; }
+    /// <summary>Merging can produce unused pieces, so merged text may have to be split again.</summary>
+    internal bool HasUnused { get; private set; }
 
     internal int VocabSize => _scores.Length;
 
@@ -161,6 +160,7 @@ internal sealed class SymbolTable
                     && !IsFixed(left) && !IsFixed(right))
                 {
                     Put(left, right, id);
+                    HasUnused |= IsUnused(id);
                 }
             }
 
