@@ -31,6 +31,12 @@ public sealed record RecipeOptions
 
     public LossScope Loss { get; init; } = LossScope.All;
 
+    /// <summary>Shares of the short exercises among the samples.</summary>
+    public SampleMix Mix { get; init; } = new();
+
+    /// <summary>Weights of the tokens that carry a decision.</summary>
+    public DecisionWeights Decisions { get; init; } = new();
+
     public int Seed { get; init; } = 1;
 
     public int Steps { get; init; } = 1000;
@@ -149,6 +155,11 @@ public sealed record RecipeOptions
         if (MaxSampleTokens > RowTokens)
         {
             throw new ArgumentException("maxSampleTokens must not be above rowTokens.");
+        }
+
+        if (Mix.Judge < 0 || Mix.Gist < 0 || Mix.Judge + Mix.Gist > 1 || !(Decisions.Topic > 0) || !(Decisions.Verdict > 0))
+        {
+            throw new ArgumentException("mix.judge and mix.gist must be shares that add up to at most 1, and the decision weights positive.");
         }
 
         if (!(LearningRate > 0) || WarmupRatio is < 0 or > 1 || FinalRate is < 0 or > 1 || !(ClipNorm > 0))

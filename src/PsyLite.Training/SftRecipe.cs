@@ -31,10 +31,10 @@ public static class SftRecipe
             throw new InvalidDataException($"{options.Tokenizer} has {tokenizer.Model.VocabSize} pieces, the recipe says vocabSize {options.Model.VocabSize}.");
         }
 
-        var encoder = new SampleEncoder(tokenizer);
+        var encoder = new SampleEncoder(tokenizer, options.Decisions);
         var corpus = TextCorpus.Read(options.Corpora);
         PackedBatches Stream(int seed, bool heldOut) =>
-            new(new DialogueComposer(corpus, prompts, heldOut).Compose(seed), encoder, options.Loss, options.RowTokens, options.MaxSampleTokens);
+            new(new DialogueComposer(corpus, prompts, heldOut, options.Mix).Compose(seed), encoder, options.Loss, options.RowTokens, options.MaxSampleTokens);
         var train = Stream(options.Seed, heldOut: false);
         var validation = Stream(options.Seed, heldOut: true);
         var validationRows = Enumerable.Range(0, options.ValidationRows).Select(_ => ToBatch(validation.Next()!)).ToList();
@@ -112,5 +112,5 @@ public static class SftRecipe
     private static double Validate(Transformer model, IReadOnlyList<TrainingBatch> rows) =>
         rows.Sum(r => model.Loss(r).Sum) / rows.Sum(r => r.TotalWeight);
 
-    private static TrainingBatch ToBatch(PackedRow row) => new(row.Tokens, row.Labels, row.SegmentStarts);
+    private static TrainingBatch ToBatch(PackedRow row) => new(row.Tokens, row.Labels, row.SegmentStarts, row.Weights);
 }

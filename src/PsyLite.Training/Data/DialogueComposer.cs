@@ -3,15 +3,17 @@ namespace PsyLite.Training.Data;
 /// <summary>The judge's words; they are the agent's own, handed in so that training and serving use the same ones.</summary>
 public sealed record ComposerPrompts(string Judge, string HappyLabel, string CalmLabel, string LowLabel);
 
+/// <summary>Shares by count of the short exercises; the rest are conversations. Being short, their share of the tokens is smaller.</summary>
+/// <param name="Judge">Conversation, question for the mood, one word.</param>
+/// <param name="Gist">A message and the first line of the reasoning.</param>
+public sealed record SampleMix(double Judge = 0.1, double Gist = 0.2);
+
 /// <summary>
 /// Plays the building blocks of a <see cref="TextCorpus"/> as conversations. Deterministic for a seed. One block in twenty is
 /// held back by a hash of its name, so that validation text shares no situation with training text.
 /// </summary>
 public sealed class DialogueComposer
 {
-    // Shares by count; both kinds are short, so their share of the tokens is far smaller.
-    private const double JudgeShare = 0.1;
-    private const double GistShare = 0.3;
 
     private static readonly (string Kind, double Weight)[] KindWeights =
         [("dialogues", 0.52), ("everyday", 0.2), ("happy", 0.09), ("smalltalk", 0.08), ("knowledge", 0.06), ("refusals", 0.05)];
@@ -19,12 +21,14 @@ public sealed class DialogueComposer
     private static readonly List<string> Farewells = ["对方准备先去试试了，温和地收尾，留一扇门。", "可以告一段落，肯定这份愿意，简短道别。", "话说到这里很好，不再加新东西，送上一句踏实的话。"];
 
     private readonly ComposerPrompts _prompts;
+    private readonly SampleMix _mix;
     private readonly Dictionary<string, List<(string Source, Situation? Situation, ExchangeGroup? Group)>> _blocks = [];
     private readonly (string Kind, double Weight)[] _weights;
 
-    public DialogueComposer(TextCorpus corpus, ComposerPrompts prompts, bool heldOut)
+    public DialogueComposer(TextCorpus corpus, ComposerPrompts prompts, bool heldOut, SampleMix? mix = null)
     {
         _prompts = prompts;
+        _mix = mix ?? new SampleMix();
         foreach (var file in corpus.Files)
         {
             var list = _blocks.TryGetValue(file.Kind, out var known) ? known : _blocks[file.Kind] = [];
@@ -73,8 +77,8 @@ public sealed class DialogueComposer
             var (source, situation, group) = Pick(random);
             yield return random.NextDouble() switch
             {
-                < JudgeShare => Judge(source, situation, group, random),
-                < JudgeShare + GistShare => Gist(source, situation, group, random),
+                var dice when dice < _mix.Judge => Judge(source, situation, group, random),
+                var dice when dice < _mix.Judge + _mix.Gist => Gist(source, situation, group, random),
                 _ => situation is not null ? Play(source, situation, random) : Answer(source, group!, random),
             };
         }

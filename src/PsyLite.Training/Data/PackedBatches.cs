@@ -1,7 +1,7 @@
 namespace PsyLite.Training.Data;
 
 /// <summary>One row of tokens made of whole samples. <paramref name="SegmentStarts"/> holds where each sample begins.</summary>
-public sealed record PackedRow(int[] Tokens, int[] Labels, int[] SegmentStarts);
+public sealed record PackedRow(int[] Tokens, int[] Labels, float[] Weights, int[] SegmentStarts);
 
 /// <summary>
 /// Packs whole samples, first come first served, into rows of at most a given number of tokens. A sample is never cut across
@@ -27,6 +27,7 @@ public sealed class PackedBatches
     {
         var tokens = new List<int>(_rowTokens);
         var labels = new List<int>(_rowTokens);
+        var weights = new List<float>(_rowTokens);
         var starts = new List<int>();
         while (true)
         {
@@ -46,6 +47,7 @@ public sealed class PackedBatches
             starts.Add(tokens.Count);
             tokens.AddRange(sample.Tokens);
             labels.AddRange(sample.Labels);
+            weights.AddRange(sample.Weights);
         }
 
         if (tokens.Count == 0)
@@ -54,7 +56,7 @@ public sealed class PackedBatches
         }
 
         RowsTaken++;
-        return new PackedRow([.. tokens], [.. labels], [.. starts]);
+        return new PackedRow([.. tokens], [.. labels], [.. weights], [.. starts]);
     }
 
     public void Skip(long rows)

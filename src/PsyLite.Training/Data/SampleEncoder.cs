@@ -18,8 +18,16 @@ public enum LossScope
     Replies,
 }
 
-/// <summary>Tokens of one sample with their next-token targets; -100 marks a position without loss.</summary>
-public sealed record EncodedSample(int[] Tokens, int[] Labels);
+/// <summary>Tokens of one sample with their next-token targets and the weights of these in the loss; -100 marks a position without loss.</summary>
+public sealed record EncodedSample(int[] Tokens, int[] Labels, float[] Weights);
+
+/// <summary>
+/// Weights of the few tokens that carry a decision. A reply has fifty tokens of wording for every token that shows whether the
+/// question was understood; without weights the wording has all the gradient.
+/// </summary>
+/// <param name="Topic">Weight of the first line of the reasoning.</param>
+/// <param name="Verdict">Weight of the mood judge's answer.</param>
+public sealed record DecisionWeights(float Topic = 1f, float Verdict = 1f);
 
 /// <summary>
 /// Turns samples into token ids with InternLM2's chat template: <c>&lt;s&gt;</c>, then per message
@@ -32,13 +40,15 @@ public sealed class SampleEncoder
     public const int Ignored = -100;
 
     private readonly SentencePieceTokenizer _tokenizer;
+    private readonly DecisionWeights _decisions;
     private readonly int _bos;
     private readonly int _start;
     private readonly int _end;
     private readonly int[] _newline;
 
-    public SampleEncoder(SentencePieceTokenizer tokenizer)
+    public SampleEncoder(SentencePieceTokenizer tokenizer, DecisionWeights? decisions = null)
     {
+        _decisions = decisions ?? new DecisionWeights();
         _tokenizer = tokenizer;
         _bos = tokenizer.Model.BosId;
         _start = Special(tokenizer, "<|im_start|>");
@@ -49,59 +59,83 @@ public sealed class SampleEncoder
     /// <param name="maxTokens">Longer samples return null: cutting one would teach replies without an end.</param>
     public EncodedSample? Encode(TrainingSample sample, LossScope scope, int maxTokens)
     {
-        var tokens = new List<int>(256) { _bos };
-        var counted = new List<bool>(256) { false };
+        var line = new Line(_bos);
         for (var i = 0; i < sample.Messages.Count; i++)
         {
             var message = sample.Messages[i];
             var isLast = i == sample.Messages.Count - 1;
-            tokens.Add(_start);
-            tokens.AddRange(_tokenizer.Encode(message.Role + "\n", allowSpecial: false));
-            Fill(counted, tokens.Count, scope == LossScope.All);
+            var all = scope == LossScope.All ? 1f : 0f;
+            line.Add(_start, all);
+            line.Add(_tokenizer.Encode(message.Role + "\n", allowSpecial: false), all);
+            var reply = isLast || (scope == LossScope.Replies && message.Role == "assistant") ? 1f : all;
+            if (message.Reasoning is { } reasoning)
+            {
+                AddReasoning(line, reasoning, message.BreaksOff, reply);
+            }
+
             if (message.BreaksOff)
             {
-                tokens.AddRange(_tokenizer.Encode($"<think>\n{message.Reasoning}\n", allowSpecial: true));
-                Fill(counted, tokens.Count, true);
                 break;
             }
 
-            if (message.Reasoning is { } reasoning)
-            {
-                tokens.AddRange(_tokenizer.Encode($"<think>\n{reasoning}\n</think>\n\n", allowSpecial: true));
-            }
-
-            tokens.AddRange(_tokenizer.Encode(message.Content, allowSpecial: false));
-            tokens.Add(_end);
-            var first = counted.Count;
-            Fill(counted, tokens.Count, scope == LossScope.All || isLast || (scope == LossScope.Replies && message.Role == "assistant"));
+            var first = line.Weights.Count;
+            var verdict = isLast && sample.Kind == "judge" ? _decisions.Verdict : 1f;
+            line.Add(_tokenizer.Encode(message.Content, allowSpecial: false), reply * verdict);
+            line.Add(_end, reply);
             if (scope == LossScope.Replies && !isLast)
             {
-                counted[first] = false;
+                line.Weights[first] = 0f;
             }
 
-            tokens.AddRange(_newline);
-            Fill(counted, tokens.Count, scope == LossScope.All);
+            line.Add(_newline, all);
         }
 
-        if (tokens.Count > maxTokens)
-        {
-            return null;
-        }
-
-        var labels = new int[tokens.Count];
-        for (var t = 0; t < labels.Length; t++)
-        {
-            labels[t] = t + 1 < tokens.Count && counted[t + 1] ? tokens[t + 1] : Ignored;
-        }
-
-        return new EncodedSample([.. tokens], labels);
+        return line.Tokens.Count > maxTokens ? null : line.ToSample();
     }
 
-    private static void Fill(List<bool> flags, int count, bool value)
+    private void AddReasoning(Line line, string reasoning, bool breaksOff, float weight)
     {
-        while (flags.Count < count)
+        var end = reasoning.IndexOf('\n');
+        end = end < 0 ? reasoning.Length : end;
+        line.Add(_tokenizer.Encode("<think>\n", allowSpecial: true), weight);
+        line.Add(_tokenizer.Encode(reasoning.AsSpan(0, end), allowSpecial: false), weight * _decisions.Topic);
+        line.Add(_tokenizer.Encode(reasoning[end..] + (breaksOff ? "\n" : "\n</think>\n\n"), allowSpecial: true), weight);
+    }
+
+    /// <summary>A sample while it is written: tokens, and the weight of each as a target (0: no loss).</summary>
+    private sealed class Line(int bos)
+    {
+        public List<int> Tokens { get; } = [bos];
+
+        public List<float> Weights { get; } = [0f];
+
+        public void Add(int token, float weight)
         {
-            flags.Add(value);
+            Tokens.Add(token);
+            Weights.Add(weight);
+        }
+
+        public void Add(int[] tokens, float weight)
+        {
+            foreach (var token in tokens)
+            {
+                Add(token, weight);
+            }
+        }
+
+        /// <summary>Shifts by one: the label of a position is the token after it.</summary>
+        public EncodedSample ToSample()
+        {
+            var labels = new int[Tokens.Count];
+            var weights = new float[Tokens.Count];
+            for (var t = 0; t < labels.Length; t++)
+            {
+                var counted = t + 1 < Tokens.Count && Weights[t + 1] > 0;
+                labels[t] = counted ? Tokens[t + 1] : Ignored;
+                weights[t] = counted ? Weights[t + 1] : 0f;
+            }
+
+            return new EncodedSample([.. Tokens], labels, weights);
         }
     }
 
