@@ -1,0 +1,79 @@
+namespace PsyLite.Engine;
+
+/// <summary>How llama.cpp brings the weights into memory (llama_load_mode).</summary>
+public enum LlamaLoadMode
+{
+    /// <summary>llama.cpp decides; with repacking the file's pages and the repacked weights then lie in memory together.</summary>
+    Auto = -1,
+
+    /// <summary>Read the weights once; the least resident memory when they are repacked.</summary>
+    Read = 0,
+
+    /// <summary>Map the file; several processes share its pages.</summary>
+    Map = 1,
+
+    /// <summary>Read, and keep the system from swapping the weights out.</summary>
+    ReadLocked = 2,
+
+    /// <summary>Map, and keep the system from swapping the pages out.</summary>
+    MapLocked = 3,
+
+    /// <summary>Read past the page cache where the system can.</summary>
+    DirectIo = 4,
+}
+
+/// <summary>Number format of the key/value cache (ggml_type).</summary>
+public enum KvCacheType
+{
+    F32 = 0,
+    F16 = 1,
+    Q4_0 = 2,
+    Q8_0 = 8,
+    BF16 = 30,
+}
+
+/// <summary>What to load and how.</summary>
+public sealed record LlamaOptions
+{
+    /// <summary>The GGUF file.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Tokens that one conversation may hold, prompt and reply together; 0 takes the length the model was trained for.</summary>
+    public int ContextLength { get; init; } = 4096;
+
+    /// <summary>Threads for decoding one token; null measures 1 against all for small models and takes all for large ones.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Threads for prompts; null takes every core.</summary>
+    public int? BatchThreads { get; init; }
+
+    /// <summary>Default <see cref="LlamaLoadMode.Read"/>: with repacking on, a mapped file would lie in memory twice.</summary>
+    public LlamaLoadMode LoadMode { get; init; } = LlamaLoadMode.Read;
+
+    /// <summary>Rearranges the weights for this CPU's wide instructions; costs no memory with <see cref="LlamaLoadMode.Read"/>.</summary>
+    public bool Repack { get; init; } = true;
+
+    /// <summary>Number format of cached keys and values. Quantised values need flash attention, which llama.cpp picks by itself.</summary>
+    public KvCacheType KvCache { get; init; } = KvCacheType.F16;
+
+    /// <summary>Prompt tokens computed at once.</summary>
+    public int BatchLength { get; init; } = 512;
+
+    /// <summary>Layers to put on a GPU when the libraries have a GPU backend; -1 means all.</summary>
+    public int GpuLayers { get; init; } = -1;
+
+    /// <summary>Reads every weight and refuses NaN and infinity.</summary>
+    public bool CheckTensors { get; init; }
+
+    /// <summary>Checks the ranges that llama.cpp would meet with an assertion.</summary>
+    internal LlamaOptions Validated()
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(Path);
+        ArgumentOutOfRangeException.ThrowIfNegative(ContextLength);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchLength, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchThreads ?? 1, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(Threads ?? 1, BatchThreads ?? 1), Native.ThreadpoolParams.MaxThreads);
+        return this;
+    }
+}

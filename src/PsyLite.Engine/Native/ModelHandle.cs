@@ -1,0 +1,66 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace PsyLite.Engine.Native;
+
+/// <summary>Owns a llama_model. Contexts keep it alive, so it may be disposed before them.</summary>
+internal sealed class ModelHandle : SafeHandle
+{
+    private ModelHandle(nint model)
+        : base(0, ownsHandle: true)
+    {
+        SetHandle(model);
+        Vocabulary = LlamaNative.GetVocabulary(model);
+    }
+
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>llama_vocab*, which lives as long as the model.</summary>
+    public nint Vocabulary { get; }
+
+    /// <summary>Loads weights, or the vocabulary alone; null when llama.cpp refuses, and its log says why.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled while loading.</exception>
+    public static unsafe ModelHandle? Load(LlamaOptions options, bool vocabularyOnly, IProgress<float>? progress, CancellationToken cancellationToken)
+    {
+        var loading = GCHandle.Alloc(new Loading(progress, cancellationToken));
+        try
+        {
+            var parameters = LlamaNative.DefaultModelParams();
+            parameters.LoadMode = options.LoadMode;
+            parameters.GpuLayers = options.GpuLayers;
+            parameters.UseExtraBuffers = options.Repack ? (byte)1 : (byte)0;
+            parameters.CheckTensors = options.CheckTensors ? (byte)1 : (byte)0;
+            parameters.VocabularyOnly = vocabularyOnly ? (byte)1 : (byte)0;
+            parameters.ProgressCallback = (nint)(delegate* unmanaged[Cdecl]<float, nint, byte>)&OnProgress;
+            parameters.ProgressUserData = GCHandle.ToIntPtr(loading);
+            var model = LlamaNative.LoadModel(options.Path, parameters);
+            if (model == 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                return null;
+            }
+
+            return new ModelHandle(model);
+        }
+        finally
+        {
+            loading.Free();
+        }
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        LlamaNative.FreeModel(handle);
+        return true;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static byte OnProgress(float done, nint userData)
+    {
+        var loading = (Loading)GCHandle.FromIntPtr(userData).Target!;
+        loading.Progress?.Report(done);
+        return loading.CancellationToken.IsCancellationRequested ? (byte)0 : (byte)1;
+    }
+
+    private sealed record Loading(IProgress<float>? Progress, CancellationToken CancellationToken);
+}
