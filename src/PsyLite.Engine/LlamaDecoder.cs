@@ -16,6 +16,8 @@ internal sealed class LlamaDecoder : IDisposable
     /// <summary>Logit rows of one batch; llama.cpp reserves memory for them.</summary>
     private const int MaxOutputs = 32;
 
+    private const int TuningTokens = 12;
+
     private readonly LlamaModel model;
     private readonly ContextHandle context;
 
@@ -26,7 +28,9 @@ internal sealed class LlamaDecoder : IDisposable
     {
         this.model = model;
         context = model.CreateContext(Sequences, MaxOutputs);
-        ContextLength = context.ContextLength;
+        
+        // llama.cpp rounds the length up; what was asked for is the limit that callers were told.
+        ContextLength = Math.Min(model.ContextLength, context.ContextLength);
     }
 
     public int ContextLength { get; }
@@ -149,23 +153,19 @@ internal sealed class LlamaDecoder : IDisposable
     }
 
     /// <summary>
-    /// Settles how many threads decode one token. Small models lose to the barriers between threads what they win by
-    /// sharing the work, so for them both are tried; the fastest of several tokens is robust against other load.
+    /// Decodes a first token, so that no request pays for llama.cpp's reservations, and settles how many threads decode one
+    /// token: small models may lose to the barriers between threads what they win by sharing the work, so both are tried.
+    /// The fastest of several tokens is robust against other load.
     /// </summary>
     public void TuneThreads()
     {
         var (fewest, most) = model.DecodeThreads;
-        if (fewest == most)
-        {
-            return;
-        }
-
         var best = (Threads: most, Time: TimeSpan.MaxValue);
         Span<int> token = [Math.Max(model.Vocabulary.BeginToken, 0)];
-        foreach (var threads in (ReadOnlySpan<int>)[most, fewest])
+        foreach (var threads in fewest == most ? (ReadOnlySpan<int>)[most] : [most, fewest])
         {
             context.SetThreads(threads, model.BatchThreads);
-            for (var i = 0; i < TuningTokens; i++)
+            for (var i = 0; i < (fewest == most ? 1 : TuningTokens); i++)
             {
                 var started = Stopwatch.GetTimestamp();
                 Append(token, CancellationToken.None);
@@ -180,8 +180,6 @@ internal sealed class LlamaDecoder : IDisposable
     }
 
     public void Dispose() => context.Dispose();
-
-    private const int TuningTokens = 12;
 
     private void ScoreGroup(int promptLength, IReadOnlyList<int[]> continuations, List<int> group, double[] scores, CancellationToken cancellationToken)
     {

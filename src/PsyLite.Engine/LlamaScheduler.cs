@@ -9,35 +9,37 @@ internal sealed class LlamaScheduler : IDisposable
     private readonly NativeThread thread;
     private readonly LlamaDecoder decoder;
     private readonly CancellationTokenSource closing = new();
+    private readonly Task tuning;
 
     public LlamaScheduler(LlamaModel model)
     {
         this.model = model;
         decoder = new LlamaDecoder(model);
         thread = new NativeThread("llama");
-        thread.Post(decoder.TuneThreads);
+        tuning = thread.RunAsync(
+            () =>
+            {
+                decoder.TuneThreads();
+                return true;
+            },
+            CancellationToken.None);
     }
 
-    /// <summary>Starts a reply as soon as the requests before it are done. The text goes through the handover; the result completes after it.</summary>
-    public Task<GenerationResult> GenerateAsync(Func<int[]> prompt, GenerationRequest request, TextHandover handover, CancellationToken cancellationToken)
+    /// <summary>Replies as soon as the requests before are done. The text goes through the handover, which ends as the task does.</summary>
+    public async Task<GenerationResult> GenerateAsync(Func<int[]> prompt, GenerationRequest request, TextHandover handover, CancellationToken cancellationToken)
     {
         var reply = new ReplyText(model.Vocabulary, request.Stops, handover);
-        return RunAsync(
-            token =>
-            {
-                try
-                {
-                    var result = decoder.Generate(prompt(), request, reply, token);
-                    handover.Complete();
-                    return result;
-                }
-                catch (Exception failure)
-                {
-                    handover.Complete(failure);
-                    throw;
-                }
-            },
-            cancellationToken);
+        try
+        {
+            var result = await RunAsync(token => decoder.Generate(prompt(), request, reply, token), cancellationToken);
+            handover.Complete();
+            return result;
+        }
+        catch (Exception failure)
+        {
+            handover.Complete(failure);
+            throw;
+        }
     }
 
     /// <summary>Likelihoods of continuations; see <see cref="LlamaDecoder.Score"/>.</summary>
@@ -49,6 +51,9 @@ internal sealed class LlamaScheduler : IDisposable
                 return decoder.Score(prompt, continuations, token);
             },
             cancellationToken);
+
+    /// <summary>Done when the first decode has been made, so that no request pays for it.</summary>
+    public Task Ready => tuning;
 
     public void Dispose()
     {
@@ -66,7 +71,16 @@ internal sealed class LlamaScheduler : IDisposable
     private async Task<T> RunAsync<T>(Func<CancellationToken, T> work, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, this);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closing.Token);
-        return await thread.RunAsync(() => work(linked.Token), linked.Token);
+        var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closing.Token);
+        return await thread.RunAsync(
+            () =>
+            {
+                using (linked)
+                {
+                    linked.Token.ThrowIfCancellationRequested();
+                    return work(linked.Token);
+                }
+            },
+            linked.Token);
     }
 }

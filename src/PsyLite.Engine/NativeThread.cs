@@ -17,18 +17,14 @@ internal sealed class NativeThread : IDisposable
         thread.Start();
     }
 
-    /// <summary>Queues work that must not throw.</summary>
-    public void Post(Action work) => queue.Add(work);
-
-    /// <summary>Queues work and gives its result; work that was cancelled before its turn never runs.</summary>
+    /// <summary>Queues work and gives its result. Cancellation ends the wait; the work itself must look at the token.</summary>
     public Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(() =>
+        queue.Add(() =>
         {
             try
             {
-                cancellationToken.ThrowIfCancellationRequested();
                 done.SetResult(work());
             }
             catch (OperationCanceledException cancelled)

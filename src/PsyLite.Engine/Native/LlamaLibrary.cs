@@ -39,10 +39,10 @@ internal sealed class LlamaLibrary
 
     public LlamaLog Log { get; }
 
-    public static unsafe string Version => Marshal.PtrToStringUTF8((nint)LlamaNative.Version()) ?? "";
+    public unsafe string Version => Marshal.PtrToStringUTF8((nint)LlamaNative.Version()) ?? "";
 
     /// <summary>Which instruction sets and GPU backends llama.cpp found.</summary>
-    public static unsafe string SystemInfo => Marshal.PtrToStringUTF8((nint)LlamaNative.SystemInfo()) ?? "";
+    public unsafe string SystemInfo => Marshal.PtrToStringUTF8((nint)LlamaNative.SystemInfo()) ?? "";
 
     /// <summary>Worker threads that stay alive between tokens; without them ggml starts new ones for every graph.</summary>
     public unsafe nint CreateThreadpool(int threads)

@@ -1,0 +1,140 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+
+namespace PsyLite.Engine;
+
+/// <summary>
+/// A model in this process as a chat client and label scorer. Requests of several callers are served one after another;
+/// history is passed with each request, and what it shares with the request before is not computed again.
+/// </summary>
+/// <remarks>
+/// Beyond the standard options, min_p, repeat_penalty and repeat_last_n are read from
+/// <see cref="ChatOptions.AdditionalProperties"/>. Tools and response formats are ignored. Usage carries
+/// <see cref="PromptMicros"/> and <see cref="ReplyMicros"/> among its additional counts.
+/// </remarks>
+public sealed class LlamaChatClient : IChatClient, ILabelScorer
+{
+    /// <summary>Additional count of a response's usage: microseconds from the request's turn to its first logits.</summary>
+    public const string PromptMicros = "prompt_micros";
+
+    /// <summary>Additional count of a response's usage: microseconds spent on the reply's tokens.</summary>
+    public const string ReplyMicros = "reply_micros";
+
+    private readonly LlamaModel model;
+    private readonly LlamaScheduler scheduler;
+    private readonly ChatPrompt prompt;
+    private readonly TimeProvider clock;
+    private readonly ChatClientMetadata metadata;
+
+    /// <summary>Makes a client with a context of its own; the model may be disposed before it.</summary>
+    /// <exception cref="LlamaException">There is no memory for the context.</exception>
+    public LlamaChatClient(LlamaModel model, string? modelId = null, TimeProvider? clock = null)
+    {
+        this.model = model;
+        this.clock = clock ?? TimeProvider.System;
+        metadata = new ChatClientMetadata("llama.cpp", null, modelId ?? Path.GetFileNameWithoutExtension(model.Path));
+        prompt = new ChatPrompt(model.Vocabulary, model.Template);
+        scheduler = new LlamaScheduler(model);
+    }
+
+    /// <summary>Done when the first decode has been made; requests may come before.</summary>
+    public Task Ready => scheduler.Ready;
+
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var conversation = Conversation(messages, options);
+        var request = new GenerationRequest(SamplingSettings.From(options), options?.MaxOutputTokens, [.. options?.StopSequences ?? []]);
+        ArgumentOutOfRangeException.ThrowIfLessThan(request.MaxTokens ?? 1, 1);
+        var responseId = Guid.NewGuid().ToString("N");
+        ChatResponseUpdate Update(IList<AIContent> contents) => new(ChatRole.Assistant, contents)
+        {
+            ResponseId = responseId,
+            MessageId = responseId,
+            ModelId = metadata.DefaultModelId,
+            CreatedAt = clock.GetUtcNow(),
+        };
+
+        using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var handover = new TextHandover();
+        var generation = scheduler.GenerateAsync(() => prompt.Encode(conversation), request, handover, abandoned.Token);
+        var splitter = new ReasoningSplitter();
+        try
+        {
+            while (await handover.ReadAsync(abandoned.Token) is { } text)
+            {
+                if (splitter.Add(text) is { Count: > 0 } contents)
+                {
+                    yield return Update(contents);
+                }
+            }
+
+            var result = await generation;
+            var last = Update([.. splitter.Finish(), new UsageContent(Usage(result))]);
+            last.FinishReason = result.End == GenerationEnd.Stop ? ChatFinishReason.Stop : ChatFinishReason.Length;
+            yield return last;
+        }
+        finally
+        {
+            // Stops the decoder within a token when the reader leaves early; its cancellation is then nobody's news.
+            await abandoned.CancelAsync();
+            await ((Task)generation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<double>> ScoreAsync(
+        IReadOnlyList<ChatMessage> conversation, IReadOnlyList<string> continuations, CancellationToken cancellationToken = default)
+    {
+        if (continuations.Count == 0)
+        {
+            return [];
+        }
+
+        return await scheduler.ScoreAsync(
+            () => (prompt.Encode(conversation), continuations.Select(prompt.EncodePlain).ToList()),
+            cancellationToken);
+    }
+
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        if (serviceKey is not null)
+        {
+            return null;
+        }
+
+        return serviceType == typeof(ChatClientMetadata) ? metadata
+            : serviceType == typeof(LlamaModel) ? model
+            : serviceType.IsInstanceOfType(this) ? this
+            : null;
+    }
+
+    public void Dispose() => scheduler.Dispose();
+
+    /// <summary>A copy that the decoding thread may read while the caller changes the original.</summary>
+    private static List<ChatMessage> Conversation(IEnumerable<ChatMessage> messages, ChatOptions? options)
+    {
+        List<ChatMessage> conversation = [.. messages];
+        if (!string.IsNullOrEmpty(options?.Instructions))
+        {
+            conversation.Insert(0, new ChatMessage(ChatRole.System, options.Instructions));
+        }
+
+        return conversation;
+    }
+
+    private static UsageDetails Usage(GenerationResult result) => new()
+    {
+        InputTokenCount = result.PromptTokens,
+        CachedInputTokenCount = result.CachedTokens,
+        OutputTokenCount = result.ReplyTokens,
+        TotalTokenCount = result.PromptTokens + result.ReplyTokens,
+        AdditionalCounts = new AdditionalPropertiesDictionary<long>
+        {
+            [PromptMicros] = (long)result.PromptTime.TotalMicroseconds,
+            [ReplyMicros] = (long)result.ReplyTime.TotalMicroseconds,
+        },
+    };
+}

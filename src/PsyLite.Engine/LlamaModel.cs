@@ -1,0 +1,125 @@
+using System.Security.Cryptography;
+using PsyLite.Engine.Native;
+
+namespace PsyLite.Engine;
+
+/// <summary>
+/// A loaded GGUF model: weights, vocabulary, chat template. Thread-safe. Clients made from it keep the weights alive, so
+/// it may be disposed before them.
+/// </summary>
+public sealed class LlamaModel : IDisposable
+{
+    /// <summary>Below this many bytes of weights a token takes about as long as the barriers between threads.</summary>
+    private const ulong SmallModelBytes = 256UL << 20;
+
+    private readonly LlamaOptions options;
+    private readonly ModelHandle handle;
+    private readonly Lock hashing = new();
+    private Task<string>? hash;
+
+    private LlamaModel(LlamaOptions options, ModelHandle handle)
+    {
+        this.options = options;
+        this.handle = handle;
+        Vocabulary = new Vocabulary(handle);
+        Metadata = ModelFacts.Metadata(handle);
+        Description = ModelFacts.Description(handle);
+        Template = ModelFacts.ChatTemplate(handle);
+        TrainingContextLength = LlamaNative.TrainingContextLength(handle);
+        ParameterCount = (long)LlamaNative.ParameterCount(handle);
+        FileBytes = new FileInfo(options.Path).Length;
+        ContextLength = MemoryNeed.ContextLength(options.ContextLength, TrainingContextLength);
+        BatchThreads = options.BatchThreads ?? ProcessorCores.Count;
+        var most = options.Threads ?? ProcessorCores.Count;
+        DecodeThreads = options.Threads is null && LlamaNative.TensorBytes(handle) < SmallModelBytes ? (1, most) : (most, most);
+    }
+
+    public string Path => options.Path;
+
+    /// <summary>Architecture, size and quantisation in llama.cpp's words.</summary>
+    public string Description { get; }
+
+    /// <summary>The scalars of the GGUF header as text.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    public long FileBytes { get; }
+
+    public long ParameterCount { get; }
+
+    public int VocabularySize => Vocabulary.Size;
+
+    /// <summary>Tokens that one conversation with this model may hold.</summary>
+    public int ContextLength { get; }
+
+    public int TrainingContextLength { get; }
+
+    /// <summary>The file's own chat template in Jinja, or null.</summary>
+    public string? Template { get; }
+
+    internal Vocabulary Vocabulary { get; }
+
+    internal int BatchThreads { get; }
+
+    /// <summary>Fewest and most threads worth trying for one token.</summary>
+    internal (int Fewest, int Most) DecodeThreads { get; }
+
+    /// <summary>Loads a model; large ones take seconds, so call it where blocking does no harm.</summary>
+    /// <exception cref="LlamaException">The file, the memory or the library will not do; the message says what to do.</exception>
+    public static LlamaModel Load(LlamaOptions options, IProgress<float>? progress = null, CancellationToken cancellationToken = default)
+    {
+        options = options.Validated();
+        ModelFile.CheckMagic(options.Path);
+        using var errors = LlamaLibrary.Current.Log.CollectErrors();
+        using (var header = ModelHandle.Load(options, vocabularyOnly: true, null, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines))
+        {
+            MemoryNeed.Of(options, ModelFacts.Metadata(header)).Check(options.Path);
+        }
+
+        var handle = ModelHandle.Load(options, vocabularyOnly: false, progress, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines);
+        return new LlamaModel(options, handle);
+    }
+
+    /// <summary>Tokens of a text, with nothing added. Special tokens in it are read as such only when the text is the program's own.</summary>
+    public int[] Tokenize(string text, bool parseSpecial = false) => Vocabulary.Encode(text, parseSpecial);
+
+    /// <summary>Text of tokens; special tokens appear by name when asked for, else not at all.</summary>
+    public string Detokenize(ReadOnlySpan<int> tokens, bool special = false) => Vocabulary.Decode(tokens, special);
+
+    /// <summary>SHA-256 of the file in lower-case hex, computed once.</summary>
+    public Task<string> Sha256Async(CancellationToken cancellationToken = default)
+    {
+        lock (hashing)
+        {
+            hash ??= HashAsync(Path);
+            return hash.WaitAsync(cancellationToken);
+        }
+    }
+
+    public void Dispose() => handle.Dispose();
+
+    internal ContextHandle CreateContext(int sequences, int maxOutputs, int? length = null)
+    {
+        var parameters = LlamaNative.DefaultContextParams();
+        parameters.ContextLength = (uint)(length ?? ContextLength);
+        parameters.BatchLength = (uint)options.BatchLength;
+        parameters.MicroBatchLength = (uint)options.BatchLength;
+        parameters.MaxSequences = (uint)sequences;
+        parameters.MaxOutputs = (uint)maxOutputs;
+        parameters.Threads = DecodeThreads.Most;
+        parameters.BatchThreads = BatchThreads;
+        parameters.KeyType = options.KvCache;
+        parameters.ValueType = options.KvCache;
+        parameters.UnifiedKeyValue = 1;
+        parameters.NoPerformance = 1;
+        using var errors = LlamaLibrary.Current.Log.CollectErrors();
+        return ContextHandle.Create(handle, parameters) ?? throw new LlamaException(
+            LlamaError.OutOfMemory,
+            $"llama.cpp could not make a context of {parameters.ContextLength} tokens ({errors.Reason}): ask for a shorter context or a smaller cache type.");
+    }
+
+    private static async Task<string> HashAsync(string path)
+    {
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file));
+    }
+}
