@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.AI;
 using PsyLite.Engine.Native;
+using PsyLite.Models.Text;
 
 namespace PsyLite.Engine;
 
@@ -10,8 +11,7 @@ namespace PsyLite.Engine;
 /// </summary>
 internal sealed class ChatPrompt
 {
-    private const string TurnStart = "<|im_start|>";
-    private const string TurnEnd = "<|im_end|>";
+    private const string Assistant = "assistant";
 
     /// <summary>Private-use characters that stand for the contents while llama.cpp applies a template.</summary>
     private const char MarkStart = '\uE000';
@@ -24,8 +24,8 @@ internal sealed class ChatPrompt
     public ChatPrompt(Vocabulary vocabulary, string? template)
     {
         this.vocabulary = vocabulary;
-        this.template = template is null || template.Contains(TurnStart, StringComparison.Ordinal) ? null : template;
-        controlTexts = [TurnStart, TurnEnd];
+        this.template = template is null || template.Contains(ChatTemplate.StartPiece, StringComparison.Ordinal) ? null : template;
+        controlTexts = [ChatTemplate.StartPiece, ChatTemplate.EndPiece];
     }
 
     /// <summary>Tokens up to the place where the assistant's next text begins.</summary>
@@ -69,16 +69,31 @@ internal sealed class ChatPrompt
         return [.. tokens];
     }
 
+    /// <summary>
+    /// The pieces of <see cref="ChatTemplate"/>: role and content are one text, save for the assistant, whose content is
+    /// tokenised as it was generated, behind the header.
+    /// </summary>
     private static IEnumerable<(string Text, bool IsTemplate)> ChatMl(List<(string Role, string Content)> messages)
     {
         foreach (var (role, content) in messages)
         {
-            yield return ($"{TurnStart}{role}\n", true);
-            yield return (content, false);
-            yield return ($"{TurnEnd}\n", true);
+            yield return (ChatTemplate.StartPiece, true);
+            if (role == Assistant)
+            {
+                yield return ($"{Assistant}\n", false);
+                yield return (content, false);
+            }
+            else
+            {
+                yield return ($"{role}\n{content}", false);
+            }
+
+            yield return (ChatTemplate.EndPiece, true);
+            yield return ("\n", false);
         }
 
-        yield return ($"{TurnStart}assistant\n", true);
+        yield return (ChatTemplate.StartPiece, true);
+        yield return ($"{Assistant}\n", false);
     }
 
     private static IEnumerable<(string Text, bool IsTemplate)> OtherFamily(string template, List<(string Role, string Content)> messages)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
+using PsyLite.Models.Text;
 
 namespace PsyLite.Engine;
 
@@ -61,19 +62,19 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var handover = new TextHandover();
         var generation = scheduler.GenerateAsync(() => prompt.Encode(conversation), request, handover, abandoned.Token);
-        var splitter = new ReasoningSplitter();
+        var splitter = new ThinkSplitter();
         try
         {
             while (await handover.ReadAsync(abandoned.Token) is { } text)
             {
-                if (splitter.Add(text) is { Count: > 0 } contents)
+                if (Contents(splitter.Push(text)) is { Count: > 0 } contents)
                 {
                     yield return Update(contents);
                 }
             }
 
             var result = await generation;
-            var last = Update([.. splitter.Finish(), new UsageContent(Usage(result))]);
+            var last = Update([.. Contents(splitter.Finish()), new UsageContent(Usage(result))]);
             last.FinishReason = result.End == GenerationEnd.Stop ? ChatFinishReason.Stop : ChatFinishReason.Length;
             yield return last;
         }
@@ -123,6 +124,22 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
         }
 
         return conversation;
+    }
+
+    private static List<AIContent> Contents(ThinkDelta delta)
+    {
+        var contents = new List<AIContent>(2);
+        if (delta.Reasoning.Length > 0)
+        {
+            contents.Add(new TextReasoningContent(delta.Reasoning));
+        }
+
+        if (delta.Content.Length > 0)
+        {
+            contents.Add(new TextContent(delta.Content));
+        }
+
+        return contents;
     }
 
     private static UsageDetails Usage(GenerationResult result) => new()

@@ -112,9 +112,11 @@ public sealed class LlamaModel : IDisposable
         parameters.UnifiedKeyValue = 1;
         parameters.NoPerformance = 1;
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
-        return ContextHandle.Create(handle, parameters) ?? throw new LlamaException(
+        var context = ContextHandle.Create(handle, parameters) ?? throw new LlamaException(
             LlamaError.OutOfMemory,
             $"llama.cpp could not make a context of {parameters.ContextLength} tokens ({errors.Reason}): ask for a shorter context or a smaller cache type.");
+        context.SetThreads(DecodeThreads.Most, BatchThreads);
+        return context;
     }
 
     private static async Task<string> HashAsync(string path)

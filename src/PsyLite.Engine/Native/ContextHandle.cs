@@ -9,27 +9,25 @@ namespace PsyLite.Engine.Native;
 internal sealed class ContextHandle : SafeHandle
 {
     private readonly ModelHandle model;
-    private readonly nint threadpool;
+    private readonly nint decodeThreads;
+    private readonly nint batchThreads;
     private readonly nint memory;
     private readonly int vocabularySize;
 
     /// <summary>Read by ggml between graph nodes; pinned so that its address holds as long as this object.</summary>
     private readonly int[] abort = GC.AllocateArray<int>(1, pinned: true);
 
-    private ContextHandle(nint context, ModelHandle model, nint threadpool)
+    private ContextHandle(nint context, ModelHandle model, nint decodeThreads, nint batchThreads)
         : base(0, ownsHandle: true)
     {
         var added = false;
         model.DangerousAddRef(ref added);
         this.model = model;
-        this.threadpool = threadpool;
+        this.decodeThreads = decodeThreads;
+        this.batchThreads = batchThreads;
         vocabularySize = LlamaNative.VocabularySize(model.Vocabulary);
         SetHandle(context);
         memory = LlamaNative.GetMemory(this);
-        if (threadpool != 0)
-        {
-            LlamaNative.AttachThreadpool(this, threadpool, 0);
-        }
     }
 
     public override bool IsInvalid => handle == 0;
@@ -47,8 +45,9 @@ internal sealed class ContextHandle : SafeHandle
             return null;
         }
 
-        var threads = Math.Max(parameters.Threads, parameters.BatchThreads);
-        return new ContextHandle(context, model, threads > 1 ? LlamaLibrary.Current.CreateThreadpool(threads) : 0);
+        // Pools of their own: the workers of the pool not in use sleep, while those of a shared one would spin through every token.
+        var library = LlamaLibrary.Current;
+        return new ContextHandle(context, model, library.CreateThreadpool(parameters.Threads), library.CreateThreadpool(parameters.BatchThreads));
     }
 
     /// <summary>Appends tokens to sequence 0; the logits of the last one are kept. Returns llama_decode's code.</summary>
@@ -105,7 +104,12 @@ internal sealed class ContextHandle : SafeHandle
 
     public void Clear() => LlamaNative.ClearMemory(memory, 0);
 
-    public void SetThreads(int threads, int batchThreads) => LlamaNative.SetThreads(this, threads, batchThreads);
+    /// <summary>Threads that work on one token and on a prompt; at most as many as the context was made with.</summary>
+    public void SetThreads(int decode, int batch)
+    {
+        LlamaNative.AttachThreadpool(this, decode > 1 ? decodeThreads : 0, batch > 1 ? batchThreads : 0);
+        LlamaNative.SetThreads(this, decode, batch);
+    }
 
     /// <summary>Lets <see cref="RequestAbort"/> stop a decode midway; costs a call per graph node, so it is on for prompts only.</summary>
     public unsafe void AllowAbort(bool allow)
@@ -119,7 +123,8 @@ internal sealed class ContextHandle : SafeHandle
     protected override bool ReleaseHandle()
     {
         LlamaNative.FreeContext(handle);
-        LlamaLibrary.Current.FreeThreadpool(threadpool);
+        LlamaLibrary.Current.FreeThreadpool(decodeThreads);
+        LlamaLibrary.Current.FreeThreadpool(batchThreads);
         model.DangerousRelease();
         return true;
     }

@@ -8,6 +8,9 @@ internal sealed class LlamaLibrary
 {
     private static readonly Lazy<LlamaLibrary> Instance = new(() => new LlamaLibrary(LibraryFolder.Open(AppContext.BaseDirectory, LibraryFolder.CurrentRid)));
 
+    /// <summary>About 131,000 looks, some milliseconds: workers stay awake from token to token, and sleep soon after the last.</summary>
+    private const uint PollLevel = 1;
+
     private readonly nint cpu;
 
     private LlamaLibrary(LibraryFolder folder)
@@ -44,9 +47,17 @@ internal sealed class LlamaLibrary
     /// <summary>Which instruction sets and GPU backends llama.cpp found.</summary>
     public unsafe string SystemInfo => Marshal.PtrToStringUTF8((nint)LlamaNative.SystemInfo()) ?? "";
 
-    /// <summary>Worker threads that stay alive between tokens; without them ggml starts new ones for every graph.</summary>
+    /// <summary>
+    /// Worker threads that stay alive between tokens; without them ggml starts new ones for every graph. 0 for a single
+    /// thread, which needs none.
+    /// </summary>
     public unsafe nint CreateThreadpool(int threads)
     {
+        if (threads < 2)
+        {
+            return 0;
+        }
+
         var create = (delegate* unmanaged[Cdecl]<ThreadpoolParams*, nint>)LlamaNative.BackendFunction(cpu, "ggml_threadpool_new");
         if (create is null)
         {
@@ -55,6 +66,7 @@ internal sealed class LlamaLibrary
 
         ThreadpoolParams parameters;
         LlamaNative.InitThreadpoolParams(&parameters, threads);
+        parameters.Poll = PollLevel;
         return create(&parameters);
     }
 
