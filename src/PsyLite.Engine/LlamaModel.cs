@@ -68,14 +68,9 @@ public sealed class LlamaModel : IDisposable
     public static LlamaModel Load(LlamaOptions options, IProgress<float>? progress = null, CancellationToken cancellationToken = default)
     {
         options = options.Validated();
-        ModelFile.CheckMagic(options.Path);
+        ModelFile.Read(options.Path, file => MemoryNeed.Of(options, file)).Check(options.Path);
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
-        using (var header = ModelHandle.Load(options, vocabularyOnly: true, null, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines))
-        {
-            MemoryNeed.Of(options, ModelFacts.Metadata(header)).Check(options.Path);
-        }
-
-        var handle = ModelHandle.Load(options, vocabularyOnly: false, progress, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines);
+        var handle = ModelHandle.Load(options, progress, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines);
         return new LlamaModel(options, handle);
     }
 

@@ -28,7 +28,7 @@ public static class LlamaQuantizer
     /// <exception cref="LlamaException">The source cannot be read, or the result is not sound.</exception>
     public static void Quantize(string source, string target, QuantizedType type, int? threads = null)
     {
-        ModelFile.CheckMagic(source);
+        _ = ModelFile.Read(source, file => file.Tensors.Count);
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
         var partial = target + ".partial";
         try

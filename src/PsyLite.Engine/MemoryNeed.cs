@@ -1,4 +1,5 @@
 using System.Globalization;
+using PsyLite.Models.Gguf;
 
 namespace PsyLite.Engine;
 
@@ -14,10 +15,12 @@ internal readonly record struct MemoryNeed(long Weights, long Cache, long Workin
     /// Cache: context x layers x key/value heads x (key + value width). Working memory is llama.cpp's compute buffers,
     /// which grow with the batch; the factor covers the widest activations of one layer.
     /// </summary>
-    public static MemoryNeed Of(LlamaOptions options, IReadOnlyDictionary<string, string> metadata)
+    /// <exception cref="InvalidDataException">A size in the header is not a number.</exception>
+    public static MemoryNeed Of(LlamaOptions options, GgufReader file)
     {
-        var architecture = metadata.GetValueOrDefault("general.architecture", "");
-        long Read(string name, long fallback) => Largest(metadata.GetValueOrDefault($"{architecture}.{name}")) ?? fallback;
+        var metadata = file.Metadata;
+        var architecture = metadata.Get("general.architecture", "");
+        long Read(string name, long fallback) => Largest(metadata, $"{architecture}.{name}") ?? fallback;
 
         var layers = Read("block_count", 0);
         var width = Read("embedding_length", 0);
@@ -25,10 +28,11 @@ internal readonly record struct MemoryNeed(long Weights, long Cache, long Workin
         var cacheHeads = Read("attention.head_count_kv", heads);
         var keyWidth = Read("attention.key_length", width / heads);
         var valueWidth = Read("attention.value_length", width / heads);
-        var context = ContextLength(options.ContextLength, (int)Math.Min(Read("context_length", 0), int.MaxValue));
+        var context = ContextLength(options.ContextLength, (int)Math.Clamp(Read("context_length", 0), 0, int.MaxValue));
         var cache = (long)(context * (double)layers * cacheHeads * (keyWidth + valueWidth) * BytesPerValue(options.KvCache));
-        var working = (long)options.BatchLength * Math.Max(Read("feed_forward_length", 4 * width), width) * sizeof(float) * 4;
-        return new MemoryNeed(new FileInfo(options.Path).Length, cache, working);
+        var working = (long)(options.BatchLength * (double)Math.Max(Read("feed_forward_length", 4 * width), width) * sizeof(float) * 4);
+        var parts = Math.Clamp(metadata.Get("split.count", 1), 1, short.MaxValue);
+        return new MemoryNeed(file.Tensors.Sum(t => t.ByteCount) * parts, cache, working);
     }
 
     /// <summary>Refuses before memory runs out, since the system would kill the whole program later.</summary>
@@ -55,18 +59,12 @@ internal readonly record struct MemoryNeed(long Weights, long Cache, long Workin
 
     private static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):0.0#} GiB");
 
-    /// <summary>The value, or the largest of a list: some architectures give one value per layer.</summary>
-    private static long? Largest(string? text)
+    /// <summary>The value, or the largest of an array: some architectures give one value per layer.</summary>
+    private static long? Largest(GgufMetadata metadata, string key) => metadata.FirstOrDefault(p => p.Key == key).Value switch
     {
-        long? largest = null;
-        foreach (var part in (text ?? "").Split([',', '[', ']', ' '], StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (long.TryParse(part, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value))
-            {
-                largest = Math.Max(largest ?? value, value);
-            }
-        }
-
-        return largest;
-    }
+        null => null,
+        int[] { Length: > 0 } values => values.Max(),
+        uint[] { Length: > 0 } values => values.Max(),
+        _ => metadata.Get<long>(key),
+    };
 }

@@ -1,20 +1,21 @@
+using PsyLite.Models.Gguf;
+
 namespace PsyLite.Engine;
 
 /// <summary>What is wrong with a model file, said so that a person can act on it.</summary>
 internal static class ModelFile
 {
-    /// <summary>Refuses early what llama.cpp would only describe in its own words.</summary>
-    /// <exception cref="LlamaException">The file is missing, unreadable or no GGUF.</exception>
-    public static void CheckMagic(string path)
+    /// <summary>
+    /// Reads something off the header with every bound checked, before llama.cpp, which may end the process over a damaged
+    /// file, sees it.
+    /// </summary>
+    /// <exception cref="LlamaException">The file is missing, unreadable, no GGUF, or cut off.</exception>
+    public static T Read<T>(string path, Func<GgufReader, T> read)
     {
-        Span<byte> magic = stackalloc byte[4];
         try
         {
-            using var file = File.OpenRead(path);
-            if (file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual("GGUF"u8))
-            {
-                return;
-            }
+            using var file = GgufReader.Open(path);
+            return read(file);
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -24,8 +25,12 @@ internal static class ModelFile
         {
             throw new LlamaException(LlamaError.FileMissing, $"The model file {path} cannot be read ({failure.Message}): check that it is a file and that you may read it.", failure);
         }
-
-        throw new LlamaException(LlamaError.NotGguf, $"{path} is not a GGUF file: convert the model with psylite model convert.");
+        catch (InvalidDataException failure)
+        {
+            throw failure.Message.Contains("truncated", StringComparison.Ordinal)
+                ? new LlamaException(LlamaError.Truncated, $"{path} ends too early: copy or download the file again.", failure)
+                : new LlamaException(LlamaError.NotGguf, $"{failure.Message} Convert the model with psylite model convert, or download it again.", failure);
+        }
     }
 
     /// <summary>The failure that llama.cpp's log lines tell of.</summary>
@@ -52,11 +57,6 @@ internal static class ModelFile
         if (Says("not within the file bounds", "corrupted or incomplete", "unexpectedly reached end", "read error"))
         {
             return new LlamaException(LlamaError.Truncated, $"{path} ends too early: copy or download the file again.");
-        }
-
-        if (Says("gguf_init", "failed to load GGUF", "failed to read"))
-        {
-            return new LlamaException(LlamaError.NotGguf, $"{path} has a GGUF header that cannot be read, so it is cut off or damaged: copy or download the file again.");
         }
 
         if (Says("unable to allocate", "failed to allocate", "bad_alloc"))

@@ -18,9 +18,9 @@ internal sealed class ModelHandle : SafeHandle
     /// <summary>llama_vocab*, which lives as long as the model.</summary>
     public nint Vocabulary { get; }
 
-    /// <summary>Loads weights, or the vocabulary alone; null when llama.cpp refuses, and its log says why.</summary>
+    /// <summary>Loads a model; null when llama.cpp refuses, and its log says why.</summary>
     /// <exception cref="OperationCanceledException">Cancelled while loading.</exception>
-    public static unsafe ModelHandle? Load(LlamaOptions options, bool vocabularyOnly, IProgress<float>? progress, CancellationToken cancellationToken)
+    public static unsafe ModelHandle? Load(LlamaOptions options, IProgress<float>? progress, CancellationToken cancellationToken)
     {
         var loading = GCHandle.Alloc(new Loading(progress, cancellationToken));
         try
@@ -30,7 +30,6 @@ internal sealed class ModelHandle : SafeHandle
             parameters.GpuLayers = options.GpuLayers;
             parameters.UseExtraBuffers = options.Repack ? (byte)1 : (byte)0;
             parameters.CheckTensors = options.CheckTensors ? (byte)1 : (byte)0;
-            parameters.VocabularyOnly = vocabularyOnly ? (byte)1 : (byte)0;
             parameters.ProgressCallback = (nint)(delegate* unmanaged[Cdecl]<float, nint, byte>)&OnProgress;
             parameters.ProgressUserData = GCHandle.ToIntPtr(loading);
             var model = LlamaNative.LoadModel(options.Path, parameters);
