@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.AI;
-using PsyLite.Agent.Prompts;
 
 namespace PsyLite.Agent;
 
@@ -8,7 +7,7 @@ namespace PsyLite.Agent;
 internal static partial class Conversation
 {
     /// <summary>Reasoning, folded blocks (crosstalk) and callers' system messages stay out; the newest user message is always whole.</summary>
-    public static List<ChatMessage> ForModel(IReadOnlyList<ChatMessage> messages, int longestHistory)
+    public static List<ChatMessage> ForModel(IReadOnlyList<ChatMessage> messages, int longestHistory, string? systemPrompt)
     {
         var kept = new List<ChatMessage>();
         var length = 0;
@@ -34,7 +33,11 @@ internal static partial class Conversation
             kept.Add(new ChatMessage(message.Role, text));
         }
 
-        kept.Add(new ChatMessage(ChatRole.System, PromptText.System));
+        if (systemPrompt is not null)
+        {
+            kept.Add(new ChatMessage(ChatRole.System, systemPrompt));
+        }
+
         kept.Reverse();
         return kept;
     }

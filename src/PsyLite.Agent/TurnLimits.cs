@@ -17,4 +17,7 @@ public sealed record TurnLimits
 
     /// <summary>Characters of history that are sent to the model; older messages are left out.</summary>
     public int LongestHistory { get; init; } = 6_000;
+
+    /// <summary>What the model reads before the conversation; null for models trained without one, as in the paper's template.</summary>
+    public string? SystemPrompt { get; init; } = Prompts.PromptText.System;
 }

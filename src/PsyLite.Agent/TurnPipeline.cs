@@ -69,7 +69,7 @@ public sealed class TurnPipeline
             yield break;
         }
 
-        var conversation = Conversation.ForModel(request.Messages, _limits.LongestHistory);
+        var conversation = Conversation.ForModel(request.Messages, _limits.LongestHistory, _limits.SystemPrompt);
         var assessment = await WithMoodAsync(request, verdict, conversation, turn, cancellationToken);
         yield return new TurnEvent.Assessed(assessment);
         await foreach (var step in ReplyAsync(request, assessment, verdict, conversation, language, turn, cancellationToken))
