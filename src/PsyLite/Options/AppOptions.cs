@@ -25,6 +25,9 @@ internal sealed record AppOptions
     /// <summary>Folder of crosstalk pieces. Environment: PSYLITE_CROSSTALK.</summary>
     public string Crosstalk { get; init; } = Path.Combine(AppContext.BaseDirectory, "corpora", "crosstalk");
 
+    /// <summary>Host names that requests may name, for a proxy in front; this machine's own always may. Environment: PSYLITE_HOSTS, separated by semicolons.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
     /// <summary>The model that comes with the program.</summary>
     public static string BuiltInModel { get; } = Path.Combine(AppContext.BaseDirectory, "models", "psylite-mini", "psylite-mini.q4_k_m.gguf");
 
@@ -44,6 +47,7 @@ internal sealed record AppOptions
             Context = Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
             Threads = Number("PSYLITE_THREADS", 0) ?? defaults.Threads,
             Crosstalk = Text("PSYLITE_CROSSTALK") ?? defaults.Crosstalk,
+            Hosts = Text("PSYLITE_HOSTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
         };
     }
 

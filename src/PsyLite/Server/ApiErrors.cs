@@ -68,7 +68,7 @@ internal static class ApiErrors
         }
     }
 
-    private static async Task WriteAsync(HttpContext context, int status, string code, string message, string? parameter)
+    public static async Task WriteAsync(HttpContext context, int status, string code, string message, string? parameter)
     {
         if (context.Response.HasStarted)
         {

@@ -75,7 +75,7 @@ internal sealed record ChatCompletionRequest(string Model, IReadOnlyList<ChatMes
                 throw Invalid($"a message is longer than {MaxMessageLength} characters", "messages");
             }
 
-            messages.Add(new ChatMessage(role, role == ChatRole.Assistant ? CrosstalkFold.Strip(content) : content));
+            messages.Add(new ChatMessage(role, content));
         }
 
         return messages[^1].Role == ChatRole.User ? messages : throw Invalid("the last message must come from the user", "messages");
@@ -118,8 +118,8 @@ internal sealed record ChatCompletionRequest(string Model, IReadOnlyList<ChatMes
             TopP = Number(body, "top_p", 0, 1),
             FrequencyPenalty = Number(body, "frequency_penalty", -2, 2),
             PresencePenalty = Number(body, "presence_penalty", -2, 2),
-            Seed = (long?)Number(body, "seed", long.MinValue, long.MaxValue),
-            MaxOutputTokens = (int?)(Number(body, "max_completion_tokens", 1, 1_000_000) ?? Number(body, "max_tokens", 1, 1_000_000)),
+            Seed = Whole(body, "seed", long.MinValue),
+            MaxOutputTokens = (Whole(body, "max_completion_tokens", 1) ?? Whole(body, "max_tokens", 1)) is { } most ? (int)Math.Min(most, int.MaxValue) : null,
         };
         if (body.TryGetProperty("stop", out var stop))
         {
@@ -144,6 +144,18 @@ internal sealed record ChatCompletionRequest(string Model, IReadOnlyList<ChatMes
         return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= least && number <= most
             ? (float)number
             : throw Invalid($"{name} must be a number between {least} and {most}", name);
+    }
+
+    private static long? Whole(JsonElement body, string name, long least)
+    {
+        if (!body.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= least
+            ? number
+            : throw Invalid($"{name} must be a whole number of at least {least}", name);
     }
 
     private static bool? Flag(JsonElement body, string name) => !body.TryGetProperty(name, out var value) ? null : value.ValueKind switch

@@ -5,8 +5,8 @@ using PsyLite.Agent.Humour;
 namespace PsyLite.Server;
 
 /// <summary>
-/// How a crosstalk piece travels in plain text interfaces: a folded block under the reply, which the reader opens or not. The
-/// block is taken out again when a client sends the reply back as history, so that no model ever reads it as its own words.
+/// How a crosstalk piece travels in plain text interfaces: a folded block under the reply, which the reader opens or not. Clients
+/// send it back as history; the turn then leaves folds out of what the model reads.
 /// </summary>
 internal static partial class CrosstalkFold
 {
@@ -21,8 +21,9 @@ internal static partial class CrosstalkFold
         return text.Append("\n</details>").ToString();
     }
 
-    public static string Strip(string reply) => Block().Replace(reply, "").TrimEnd();
+    /// <summary>Titles of the pieces that an earlier reply carried.</summary>
+    public static IEnumerable<string> Titles(string reply) => Block().Matches(reply).Select(m => m.Groups[1].Value);
 
-    [GeneratedRegex(@"\s*<details>\s*<summary>🎭.*?</details>", RegexOptions.Singleline)]
+    [GeneratedRegex(@"<details>\s*<summary>🎭[^<《]*《([^<》]*)》</summary>")]
     private static partial Regex Block();
 }

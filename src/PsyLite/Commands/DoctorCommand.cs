@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using PsyLite.Options;
+
+namespace PsyLite.Commands;
+
+/// <summary><c>psylite doctor</c>: what is here, what is missing, what to do next.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var model = ModelOptions.Model();
+        var command = new Command("doctor", "检查安装 · check the installation\n  psylite doctor") { model };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var options = ModelOptions.Read(parsed, model);
+            using var parts = Composition.Create(options);
+            parts.Model.Start();
+            await parts.Model.Settled.WaitAsync(cancellationToken);
+            var rows = Rows(parts).ToList();
+            var width = rows.Max(r => Width(r.Name));
+            foreach (var (name, value) in rows)
+            {
+                Console.WriteLine($"{name}{new string(' ', width - Width(name))}  {value}");
+            }
+
+            Console.WriteLine();
+            foreach (var step in NextSteps(parts))
+            {
+                Console.WriteLine(step);
+            }
+
+            return parts.Model.Status == ModelStatus.Ready ? CommandBoundary.Done : CommandBoundary.Failed;
+        });
+        return command;
+    }
+
+    private static IEnumerable<(string Name, string Value)> Rows(Composition parts)
+    {
+        var options = parts.Options;
+        yield return ("PsyLite", typeof(DoctorCommand).Assembly.GetName().Version!.ToString(3));
+        yield return ("运行环境 runtime", $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}");
+        yield return ("处理器 CPU", $"{Environment.ProcessorCount} 核 cores, {Instructions()}");
+        var memory = GC.GetGCMemoryInfo();
+        yield return ("内存 memory", $"{Gigabytes(memory.TotalAvailableMemoryBytes)}，已用 used {Gigabytes(memory.MemoryLoadBytes)}");
+        yield return ("推理库 engine", Engine());
+        yield return ("模型文件 model file", ModelFile(options));
+        yield return ("模型 model", parts.Model.Description ?? $"不可用 not usable: {parts.Model.Problem}");
+        yield return ("相声 crosstalk", parts.Library.Pieces.Count > 0 ? $"{parts.Library.Pieces.Count} 段 pieces" : $"没有 none in {options.Crosstalk}");
+        yield return ("地址 address", options.Urls + (options.ApiKey is null ? "" : "（接口需要密钥 API key set）"));
+    }
+
+    private static IEnumerable<string> NextSteps(Composition parts)
+    {
+        if (parts.Model.Status == ModelStatus.Ready)
+        {
+            yield return "一切就绪：./psylite serve，然后打开上面的地址。 · All set: ./psylite serve, then open the address above.";
+            if (parts.Model.IsBuiltIn)
+            {
+                yield return "内置的是小型演示模型；换成 7B：./psylite serve --model FILE.gguf · The built-in model is a small demonstration; for a 7B: --model FILE.gguf";
+            }
+        }
+        else
+        {
+            yield return parts.Model.IsBuiltIn
+                ? "没有内置模型：重新运行 ./psylite 构建，或用 --model FILE.gguf 指定一个。危机回复不需要模型，一直可用。 · No built-in model: build again with ./psylite, or name one with --model FILE.gguf."
+                : "请检查 --model 的文件，或去掉它以使用内置模型。 · Check the file of --model, or leave it out for the built-in model.";
+        }
+    }
+
+    private static string Engine()
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "native");
+        var files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)).ToList() : [];
+        if (files.Count == 0)
+        {
+            return "没有 llama.cpp：运行 ./psylite · llama.cpp is missing: run ./psylite";
+        }
+
+        var gpus = new[] { "cuda", "vulkan", "metal" }.Where(gpu => files.Exists(f => f.Contains(gpu, StringComparison.OrdinalIgnoreCase))).ToList();
+        return $"llama.cpp, {(gpus.Count > 0 ? string.Join(", ", gpus) : "CPU")}";
+    }
+
+    private static string ModelFile(AppOptions options)
+    {
+        var file = new FileInfo(options.ModelPath);
+        return file.Exists ? $"{file.FullName} ({file.Length / 1e6:0.0} MB)" : $"不存在 missing: {file.FullName}";
+    }
+
+    private static string Instructions() =>
+        Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "NEON" : "SSE";
+
+    private static string Gigabytes(long bytes) => $"{bytes / (double)(1 << 30):0.0} GiB";
+
+    /// <summary>Columns in a terminal: Chinese characters take two.</summary>
+    private static int Width(string text) => text.Sum(c => c > 0x2E80 ? 2 : 1);
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using PsyLite.Server;
+
+namespace PsyLite.Commands;
+
+/// <summary><c>psylite serve</c>: the page and the APIs.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var urls = new Option<string?>("--urls") { Description = "监听地址，分号分隔 · addresses to listen on" };
+        var model = ModelOptions.Model();
+        var command = new Command("serve", "启动网页与接口 · serve the page and the APIs\n  psylite serve --urls http://127.0.0.1:8080") { urls, model };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var options = ModelOptions.Read(parsed, model);
+            options = parsed.GetValue(urls) is { Length: > 0 } given ? options with { Urls = given } : options;
+            options.CheckUrls();
+            if (options.Model is not null && !File.Exists(options.Model))
+            {
+                throw new FileNotFoundException($"there is no model file {options.Model}; check --model, or leave it out for the built-in model.");
+            }
+
+            using var parts = Composition.Create(options);
+            await using var app = PsyLiteServer.Build(parts);
+            await StartAsync(app, cancellationToken);
+            parts.Model.Start();
+            Console.WriteLine($"PsyLite: {string.Join("  ", app.Urls)}   （Ctrl+C 退出 · stops）");
+            await ReportModelAsync(parts.Model, cancellationToken);
+            await app.WaitForShutdownAsync(cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            return CommandBoundary.Done;
+        });
+        return command;
+    }
+
+    private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new IOException("the address is in use: stop the other program, or choose another address with --urls.", e);
+        }
+    }
+
+    private static async Task ReportModelAsync(LocalModel model, CancellationToken cancellationToken)
+    {
+        await model.Settled.WaitAsync(cancellationToken);
+        if (model.Problem is { } problem)
+        {
+            await Console.Error.WriteLineAsync($"psylite: 没有模型，只能给出现成回复 · no model, prepared replies only: {problem}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using PsyLite.Agent;
+using PsyLite.Agent.Crisis;
+using PsyLite.Agent.Humour;
+using PsyLite.Agent.Risk;
+using PsyLite.Engine;
+using PsyLite.Options;
+using PsyLite.Web;
+
+namespace PsyLite;
+
+/// <summary>The program put together: every part is made here, by hand, once.</summary>
+internal sealed class Composition : IDisposable
+{
+    private Composition(AppOptions options, TimeProvider time, Func<Task<LoadedModel>>? load, TurnLimits? limits)
+    {
+        Options = options;
+        Time = time;
+        Assessor = new RiskAssessor();
+        Library = CrosstalkLibrary.FromFolder(options.Crosstalk);
+        Model = new LocalModel(load ?? (() => LoadAsync(options, time)), options.IsBuiltInModel);
+        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, limits, time);
+        HelpLines = new HelpLines(new HotlineDirectory());
+    }
+
+    public AppOptions Options { get; }
+
+    public TimeProvider Time { get; }
+
+    public RiskAssessor Assessor { get; }
+
+    public CrosstalkLibrary Library { get; }
+
+    public LocalModel Model { get; }
+
+    public TurnPipeline Pipeline { get; }
+
+    public HelpLines HelpLines { get; }
+
+    /// <param name="load">Loads another model than the configured file.</param>
+    public static Composition Create(AppOptions options, TimeProvider? time = null, Func<Task<LoadedModel>>? load = null, TurnLimits? limits = null) =>
+        new(options, time ?? TimeProvider.System, load, limits);
+
+    public void Dispose() => Model.Dispose();
+
+    private static async Task<LoadedModel> LoadAsync(AppOptions options, TimeProvider time)
+    {
+        var threads = options.Threads > 0 ? options.Threads : (int?)null;
+        using var model = LlamaModel.Load(new LlamaOptions { Path = options.ModelPath, ContextLength = options.Context, Threads = threads, BatchThreads = threads });
+        var client = new LlamaChatClient(model, Path.GetFileNameWithoutExtension(options.ModelPath), time);
+        await client.Ready;
+        var window = new ContextWindow(text => model.Tokenize(text).Length, model.ContextLength);
+        return new LoadedModel(
+            new WindowedChatClient(client, window),
+            (conversation, labels, cancellationToken) => client.ScoreAsync(window.Fit(conversation), labels, cancellationToken),
+            model.Description);
+    }
+}

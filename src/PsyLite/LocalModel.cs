@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+using PsyLite.Agent;
+
+namespace PsyLite;
+
+/// <summary>How far the model has come.</summary>
+internal enum ModelStatus
+{
+    NotStarted,
+    Loading,
+    Ready,
+    Failed,
+}
+
+/// <summary>A model that answers, with what is known of it.</summary>
+internal sealed record LoadedModel(IChatClient Client, LabelLikelihoods? Labels, string Description);
+
+/// <summary>
+/// The configured model as a chat client that loads on first use, or earlier by <see cref="Start"/>. A turn that needs no model
+/// never touches it; a model that cannot be loaded fails the request, and the turn then speaks for itself.
+/// </summary>
+internal sealed class LocalModel : IChatClient
+{
+    private readonly Lazy<Task<LoadedModel>> _loading;
+    private readonly Task _settled;
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <param name="load">Loads the model; blocks for as long as that takes.</param>
+    public LocalModel(Func<Task<LoadedModel>> load, bool isBuiltIn)
+    {
+        IsBuiltIn = isBuiltIn;
+        _settled = _done.Task;
+        _loading = new Lazy<Task<LoadedModel>>(() => LoadAsync(load));
+    }
+
+    /// <summary>True for the small model that comes with the program.</summary>
+    public bool IsBuiltIn { get; }
+
+    public ModelStatus Status => !_loading.IsValueCreated ? ModelStatus.NotStarted
+        : !_loading.Value.IsCompleted ? ModelStatus.Loading
+        : _loading.Value.IsCompletedSuccessfully ? ModelStatus.Ready
+        : ModelStatus.Failed;
+
+    /// <summary>One line that says why there is no model; null while none is known to be missing.</summary>
+    public string? Problem => Status == ModelStatus.Failed ? _loading.Value.Exception!.InnerException!.Message.ReplaceLineEndings(" ") : null;
+
+    public string? Description => Status == ModelStatus.Ready ? _loading.Value.Result.Description : null;
+
+    /// <summary>Completes when the model has loaded or failed to; never fails itself.</summary>
+    public Task Settled => _settled;
+
+    /// <summary>Begins to load without waiting.</summary>
+    public void Start() => _ = _loading.Value;
+
+    public async ValueTask<IReadOnlyList<double>> LabelsAsync(
+        IReadOnlyList<ChatMessage> conversation, IReadOnlyList<string> labels, CancellationToken cancellationToken)
+    {
+        var model = await _loading.Value.WaitAsync(cancellationToken);
+        return model.Labels is { } score
+            ? await score(conversation, labels, cancellationToken)
+            : throw new NotSupportedException("This model does not tell likelihoods.");
+    }
+
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var model = await _loading.Value.WaitAsync(cancellationToken);
+        return await model.Client.GetResponseAsync(messages, options, cancellationToken);
+    }
+
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var model = await _loading.Value.WaitAsync(cancellationToken);
+        await foreach (var update in model.Client.GetStreamingResponseAsync(messages, options, cancellationToken))
+        {
+            yield return update;
+        }
+    }
+
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
+
+    public void Dispose()
+    {
+        if (Status == ModelStatus.Ready)
+        {
+            _loading.Value.Result.Client.Dispose();
+        }
+    }
+
+    private async Task<LoadedModel> LoadAsync(Func<Task<LoadedModel>> load)
+    {
+        try
+        {
+            // Reading gigabytes from disk blocks; nobody's request may wait behind it on this thread.
+            return await Task.Run(load);
+        }
+        finally
+        {
+            _done.SetResult();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Net;
+
+namespace PsyLite.Server;
+
+/// <summary>
+/// Keeps other web pages out of a server that listens on this machine: a browser tells which page a request came from, and which
+/// name it used to get here. Adds the headers that keep the page's own content to itself.
+/// </summary>
+internal static class RequestBoundary
+{
+    private const string ContentPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+        "manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+    public static void Use(WebApplication app, IReadOnlyList<string> hosts) => app.Use(async (context, next) =>
+    {
+        AddHeaders(context.Response.Headers);
+        if (!IsKnown(context.Request.Host.Host, hosts))
+        {
+            await ApiErrors.WriteAsync(context, 400, "unknown_host", "this server is not known by that name; set PSYLITE_HOSTS for a proxy", null);
+            return;
+        }
+
+        var origin = context.Request.Headers.Origin.ToString();
+        if (origin.Length > 0 && !IsOwn(origin, context.Request.Host))
+        {
+            await ApiErrors.WriteAsync(context, 403, "foreign_origin", "requests from other web pages are not served", null);
+            return;
+        }
+
+        await next(context);
+    });
+
+    private static void AddHeaders(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = ContentPolicy;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), browsing-topics=()";
+    }
+
+    /// <summary>A foreign name that resolves to this machine is how DNS rebinding gets in.</summary>
+    private static bool IsKnown(string host, IReadOnlyList<string> hosts) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address))
+        || hosts.Contains(host, StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsOwn(string origin, HostString host) =>
+        Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+        && uri.Host.Trim('[', ']').Equals(host.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase)
+        && (host.Port is null || host.Port == uri.Port);
+}

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.AI;
+using PsyLite.Agent;
+
+namespace PsyLite.Web;
+
+/// <summary>
+/// One conversation of one open page, in memory only: it ends with the page. Used from the page's own dispatcher, one turn at a time.
+/// </summary>
+internal sealed class ConversationSession(TurnPipeline pipeline, ILogger logger) : IDisposable
+{
+    private readonly List<Exchange> _exchanges = [];
+    private readonly ConversationState _state = new();
+    private readonly CancellationTokenSource _closed = new();
+    private CancellationTokenSource? _turn;
+
+    public IReadOnlyList<Exchange> Exchanges => _exchanges;
+
+    public bool IsReplying => _turn is not null;
+
+    public bool HumourAllowed { get; set; } = true;
+
+    /// <summary>Runs one turn to its end; what it yields is added to the last of <see cref="Exchanges"/> as it comes.</summary>
+    public async Task SendAsync(string text)
+    {
+        if (IsReplying)
+        {
+            return;
+        }
+
+        var messages = History();
+        messages.Add(new ChatMessage(ChatRole.User, text));
+        var exchange = new Exchange(text);
+        _exchanges.Add(exchange);
+        using var turn = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
+        _turn = turn;
+        try
+        {
+            await foreach (var e in pipeline.RunAsync(new TurnRequest(messages, _state) { HumourAllowed = HumourAllowed }, turn.Token))
+            {
+                exchange.Apply(e);
+            }
+
+            exchange.End(ExchangeStage.Done);
+        }
+        catch (OperationCanceledException) when (turn.IsCancellationRequested)
+        {
+            exchange.End(ExchangeStage.Stopped);
+        }
+        catch (Exception e)
+        {
+            // The turn's boundary: the kind is logged, never the message, which may quote what was said.
+            logger.LogError("A turn on the page failed: {Kind}", e.GetType().Name);
+            exchange.End(ExchangeStage.Failed);
+        }
+        finally
+        {
+            _turn = null;
+        }
+    }
+
+    public void Stop() => _turn?.Cancel();
+
+    public void Dispose()
+    {
+        _closed.Cancel();
+        _closed.Dispose();
+    }
+
+    private List<ChatMessage> History()
+    {
+        var messages = new List<ChatMessage>();
+        foreach (var exchange in _exchanges)
+        {
+            messages.Add(new ChatMessage(ChatRole.User, exchange.Said));
+            if (exchange.Reply is { Length: > 0 } reply)
+            {
+                messages.Add(new ChatMessage(ChatRole.Assistant, reply));
+            }
+        }
+
+        return messages;
+    }
+}
