@@ -2,6 +2,10 @@ using System.CommandLine;
 using PsyLite.Commands;
 
 var root = new RootCommand("PsyLite：轻量中文心理支持 · a lightweight Chinese psychological-support agent");
+root.Subcommands.Add(ServeCommand.Create());
+root.Subcommands.Add(ChatCommand.Create());
+root.Subcommands.Add(AssessCommand.Create());
+root.Subcommands.Add(DoctorCommand.Create());
 root.Subcommands.Add(DataCommand.Create());
 root.Subcommands.Add(TrainCommand.Create());
 return await CommandBoundary.RunAsync(root, args);
