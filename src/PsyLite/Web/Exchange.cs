@@ -6,7 +6,7 @@ using PsyLite.Agent.Risk;
 namespace PsyLite.Web;
 
 /// <summary>How far the reply to one message has come.</summary>
-internal enum ExchangeStage
+public enum ExchangeStage
 {
     Replying,
     Done,
@@ -15,7 +15,7 @@ internal enum ExchangeStage
 }
 
 /// <summary>One message of the person and the reply to it, as it grows.</summary>
-internal sealed class Exchange(string said)
+public sealed class Exchange(string said)
 {
     private readonly StringBuilder _reasoning = new();
     private readonly StringBuilder _reply = new();

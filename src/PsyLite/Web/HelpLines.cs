@@ -3,7 +3,7 @@ using PsyLite.Agent.Crisis;
 namespace PsyLite.Web;
 
 /// <summary>The three numbers that the page always shows, from the agent's directory.</summary>
-internal sealed class HelpLines(HotlineDirectory directory)
+public sealed class HelpLines(HotlineDirectory directory)
 {
     public string Lifeline { get; } = Number(directory, "cn.lifeline");
 

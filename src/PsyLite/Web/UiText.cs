@@ -1,7 +1,7 @@
 namespace PsyLite.Web;
 
 /// <summary>The page's own words in one language. Help numbers are not among them: they come from the agent's directory.</summary>
-internal sealed record UiText
+public sealed record UiText
 {
     /// <summary>BCP 47 tag, also the value of the page's lang attribute.</summary>
     public required string Tag { get; init; }
