@@ -27,6 +27,9 @@ internal sealed class ModelReply(IChatClient model, IReadOnlyList<ChatMessage> m
     /// <summary>Tokens of the reply as the model counted them, or the pieces received.</summary>
     public int Tokens { get; private set; }
 
+    /// <summary>Tokens of the prompt as the model counted them; 0 when it did not say.</summary>
+    public int PromptTokens { get; private set; }
+
     /// <summary>Pieces of (reasoning, reply) as they arrive.</summary>
     public async IAsyncEnumerable<(string Reasoning, string Reply)> ReadAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
@@ -163,8 +166,9 @@ internal sealed class ModelReply(IChatClient model, IReadOnlyList<ChatMessage> m
                     reasoning += parts.Reasoning;
                     reply += parts.Reply;
                     break;
-                case UsageContent { Details.OutputTokenCount: { } count }:
-                    _counted = (int)Math.Min(count, int.MaxValue);
+                case UsageContent usage:
+                    _counted = Whole(usage.Details.OutputTokenCount) ?? _counted;
+                    PromptTokens = Whole(usage.Details.InputTokenCount) ?? PromptTokens;
                     break;
                 case ErrorContent:
                     End = ModelEnd.Failed;
@@ -181,4 +185,6 @@ internal sealed class ModelReply(IChatClient model, IReadOnlyList<ChatMessage> m
         Tokens = _counted ?? _pieces;
         return (reasoning, reply);
     }
+
+    private static int? Whole(long? count) => count is { } number ? (int)Math.Clamp(number, 0, int.MaxValue) : null;
 }

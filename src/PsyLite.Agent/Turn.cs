@@ -52,4 +52,8 @@ public abstract record TurnEvent
 
 /// <summary>The whole turn once it is over. <paramref name="UsedModel"/> is false for preset replies.</summary>
 public sealed record TurnResult(
-    Assessment Assessment, string Reasoning, string Reply, CrosstalkPiece? Crosstalk, bool UsedModel, string FinishReason, TurnTimings Timings);
+    Assessment Assessment, string Reasoning, string Reply, CrosstalkPiece? Crosstalk, bool UsedModel, string FinishReason, TurnTimings Timings)
+{
+    /// <summary>Tokens that the model read, as it counted them; 0 when it did not run or did not say.</summary>
+    public int PromptTokens { get; init; }
+}

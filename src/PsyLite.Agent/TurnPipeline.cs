@@ -53,11 +53,10 @@ public sealed class TurnPipeline
             yield break;
         }
 
-        var userText = Conversation.LastUserText(request.Messages);
         var verdict = Judge(request);
         var language = LanguageOf.Tag(request.Language) ?? LanguageOf.Text(Conversation.RecentUserText(request.Messages, 3), _assessor.Normaliser);
         turn.Assessed();
-        RiskLedger.Record(request.State, verdict, HumourPolicy.IsRefusal(userText), _time.GetUtcNow());
+        RiskLedger.Record(request.State, verdict, RefusesHumour(request), _time.GetUtcNow());
 
         if (PresetFor(verdict, language, request.State) is { } preset)
         {
@@ -77,6 +76,11 @@ public sealed class TurnPipeline
             yield return step;
         }
     }
+
+    /// <summary>A caller without state sends the earlier messages again, and with them what was refused in them.</summary>
+    private static bool RefusesHumour(TurnRequest request) => request.State.Turns == 0
+        ? request.Messages.Any(m => m.Role == ChatRole.User && HumourPolicy.IsRefusal(m.Text ?? ""))
+        : HumourPolicy.IsRefusal(Conversation.LastUserText(request.Messages));
 
     private RiskVerdict Judge(TurnRequest request)
     {
@@ -217,7 +221,7 @@ public sealed class TurnPipeline
         }
 
         yield return new TurnEvent.Completed(new TurnResult(
-            assessment, reasoning.ToString(), reply.ToString(), piece, UsedModel: model is not null, reason, turn.Timings(model?.Tokens ?? 0)));
+            assessment, reasoning.ToString(), reply.ToString(), piece, UsedModel: model is not null, reason, turn.Timings(model?.Tokens ?? 0)) { PromptTokens = model?.PromptTokens ?? 0 });
     }
 
     private CrosstalkPiece? OfferCrosstalk(TurnRequest request, Assessment assessment)
