@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.AI;
+using PsyLite.Options;
+using PsyLite.Server;
+
+namespace PsyLite.BrowserTests;
+
+/// <summary>The built program as a process of its own, with the model that comes with it.</summary>
+internal sealed class ServedProgram : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    private ServedProgram(Process process, string address)
+    {
+        _process = process;
+        Address = address;
+        process.OutputDataReceived += (_, e) => Keep(e.Data);
+        process.ErrorDataReceived += (_, e) => Keep(e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public string Address { get; }
+
+    /// <summary>Everything the program has printed so far.</summary>
+    public string Printed => string.Join('\n', _lines);
+
+    public static async Task<ServedProgram> StartAsync()
+    {
+        // The program's own build output: artifacts/bin/<project>/<configuration>/
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
+        var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../PsyLite", configuration, "psylite"));
+        var address = $"http://127.0.0.1:{FreePort()}";
+        var start = new ProcessStartInfo(program, ["serve", "--urls", address]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var served = new ServedProgram(Process.Start(start)!, address);
+        using var http = new HttpClient();
+        for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromSeconds(60); await Task.Delay(100))
+        {
+            try
+            {
+                if ((await http.GetAsync($"{address}/readyz")).StatusCode == HttpStatusCode.OK)
+                {
+                    return served;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+        }
+
+        await served.DisposeAsync();
+        throw new TimeoutException($"{program} did not become ready:\n{served.Printed}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is not null)
+        {
+            _lines.Enqueue(line);
+        }
+    }
+}
+
+/// <summary>The same server inside the test, over a model that says what the test wants at the pace it wants.</summary>
+internal sealed class ScriptedServer : IAsyncDisposable
+{
+    private readonly Composition _parts;
+    private readonly WebApplication _app;
+
+    private ScriptedServer(Composition parts, WebApplication app)
+    {
+        _parts = parts;
+        _app = app;
+    }
+
+    public string Address => _app.Urls.First();
+
+    public static async Task<ScriptedServer> StartAsync(IChatClient model)
+    {
+        var options = new AppOptions { Urls = "http://127.0.0.1:0" };
+        var parts = Composition.Create(options, load: () => Task.FromResult(new LoadedModel(model, Calm, "scripted")));
+        var app = PsyLiteServer.Build(parts);
+        await app.StartAsync();
+        parts.Model.Start();
+        await parts.Model.Settled;
+        return new ScriptedServer(parts, app);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _parts.Dispose();
+    }
+
+    private static ValueTask<IReadOnlyList<double>> Calm(IReadOnlyList<ChatMessage> conversation, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<double>>([.. labels.Select(l => l == "平稳" ? -0.01 : -6)]);
+}

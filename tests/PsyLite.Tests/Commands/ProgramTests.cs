@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace PsyLite.Tests.Commands;
+
+/// <summary>The program as a process: what it prints, where, and how it ends.</summary>
+public sealed class ProgramTests
+{
+    private static async Task<(int Code, string Out, string Error)> RunAsync(string? input, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["PSYLITE_MODEL"] = "";
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.StandardInput.WriteAsync(input ?? "");
+        process.StandardInput.Close();
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        return (process.ExitCode, await output, await error);
+    }
+
+    [Fact]
+    public async Task Danger_is_answered_with_no_model_file_at_all()
+    {
+        var (code, output, _) = await RunAsync(null, "chat", "--once", "我不想活了，药已经买好了", "--json", "--model", "/nowhere/none.gguf");
+        Assert.Equal(0, code);
+        var turn = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(["route", "risk", "reasoning", "reply", "crosstalk", "timings"], turn.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(0, turn.GetProperty("route").GetInt32());
+        Assert.Equal(["tier", "score", "signals"], turn.GetProperty("risk").EnumerateObject().Select(p => p.Name));
+        Assert.Contains("12356", turn.GetProperty("reply").GetString());
+        Assert.Equal(JsonValueKind.Null, turn.GetProperty("crosstalk").ValueKind);
+        Assert.Equal(0, turn.GetProperty("timings").GetProperty("loadMs").GetDouble());
+    }
+
+    [Fact]
+    public async Task A_missing_model_is_one_line_that_says_what_to_do()
+    {
+        var (code, output, error) = await RunAsync(null, "chat", "--once", "今天有点累", "--json", "--model", "/nowhere/none.gguf");
+        Assert.Equal(1, code);
+        Assert.False(string.IsNullOrWhiteSpace(JsonDocument.Parse(output).RootElement.GetProperty("reply").GetString()));
+        Assert.Contains("/nowhere/none.gguf", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    [Theory]
+    [InlineData(2, "--json", "chat", "--json")]
+    [InlineData(2, "nonsense", "nonsense")]
+    [InlineData(1, "beyond this machine", "serve", "--urls", "http://0.0.0.0:8080")]
+    [InlineData(1, "not an address", "serve", "--urls", "nonsense")]
+    [InlineData(1, "/nowhere/none.gguf", "serve", "--model", "/nowhere/none.gguf")]
+    [InlineData(1, "/nowhere/in.jsonl", "assess", "--in", "/nowhere/in.jsonl")]
+    public async Task Wrong_use_says_what_is_wrong(int expected, string words, params string[] arguments)
+    {
+        var (code, _, error) = await RunAsync(null, arguments);
+        Assert.Equal(expected, code);
+        Assert.Contains(words, error);
+    }
+
+    [Fact]
+    public async Task Assess_answers_lines_from_standard_input()
+    {
+        var (code, output, _) = await RunAsync("{\"id\":1,\"text\":\"最近睡不着\"}\nbad\n", "assess");
+        Assert.Equal(1, code);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith("""{"id":1,"route":1,""", lines[0]);
+        Assert.StartsWith("""{"id":null,"error":""", lines[1]);
+    }
+
+    [Theory]
+    [InlineData("退出\n")]
+    [InlineData("再见\n")]
+    [InlineData("")]
+    public async Task A_conversation_begins_with_the_disclosure_and_ends_at_once(string input)
+    {
+        var (code, output, _) = await RunAsync(input, "chat", "--model", "/nowhere/none.gguf");
+        Assert.Equal(0, code);
+        Assert.Contains("我是电脑程序，不是真人", output);
+        Assert.Contains("12356", output);
+    }
+}
