@@ -8,4 +8,6 @@ root.Subcommands.Add(AssessCommand.Create());
 root.Subcommands.Add(DoctorCommand.Create());
 root.Subcommands.Add(DataCommand.Create());
 root.Subcommands.Add(TrainCommand.Create());
+root.Subcommands.Add(ModelCommand.Create());
+root.Subcommands.Add(BenchCommand.Create());
 return await CommandBoundary.RunAsync(root, args);
