@@ -16,9 +16,9 @@ internal sealed class Composition : IDisposable
         Options = options;
         Time = time;
         Assessor = new RiskAssessor();
-        Library = CrosstalkLibrary.FromFolder(options.Crosstalk);
+        Library = ReadCrosstalk(options.Crosstalk);
         Model = new LocalModel(load ?? (() => LoadAsync(options, time)), options.IsBuiltInModel);
-        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, limits, time);
+        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnLimits()), time);
         HelpLines = new HelpLines(new HotlineDirectory());
     }
 
@@ -41,6 +41,23 @@ internal sealed class Composition : IDisposable
         new(options, time ?? TimeProvider.System, load, limits);
 
     public void Dispose() => Model.Dispose();
+
+    /// <summary>The built-in model was trained on conversations without a system prompt and speaks best without one.</summary>
+    private static TurnLimits Speaking(AppOptions options, TurnLimits limits) => options.IsBuiltInModel ? limits with { SystemPrompt = null } : limits;
+
+    /// <summary>A fault in a joke must not keep anybody from help: without a sound library there is no humour, and everything else works.</summary>
+    private static CrosstalkLibrary ReadCrosstalk(string folder)
+    {
+        try
+        {
+            return CrosstalkLibrary.FromFolder(folder);
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"psylite: no crosstalk: {e.Message.ReplaceLineEndings(" ")}");
+            return CrosstalkLibrary.Empty;
+        }
+    }
 
     private static async Task<LoadedModel> LoadAsync(AppOptions options, TimeProvider time)
     {
