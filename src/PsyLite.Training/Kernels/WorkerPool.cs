@@ -56,9 +56,10 @@ public sealed class WorkerPool : IDisposable
         _finished = 0;
         Release();
         Guarded(job, 0);
+        long start = 0;
         for (var pauses = 1; Volatile.Read(ref _finished) != Threads - 1; pauses++)
         {
-            Pause(pauses);
+            Pause(pauses, ref start);
         }
 
         if (Interlocked.Exchange(ref _failure, null) is { } failure)
@@ -107,9 +108,10 @@ public sealed class WorkerPool : IDisposable
             return;
         }
 
+        long start = 0;
         for (var pauses = 1; Volatile.Read(ref _barrierPhase) == phase; pauses++)
         {
-            Pause(pauses);
+            Pause(pauses, ref start);
         }
     }
 
@@ -162,9 +164,9 @@ public sealed class WorkerPool : IDisposable
         var start = Stopwatch.GetTimestamp();
         for (var pauses = 1; Volatile.Read(ref _generation) == seen; pauses++)
         {
-            Pause(pauses);
             if (pauses % PausesBetweenYields != 0 || Stopwatch.GetTimestamp() - start < SpinTicks)
             {
+                Pause(pauses, ref start);
                 continue;
             }
 
@@ -209,15 +211,29 @@ public sealed class WorkerPool : IDisposable
         }
     }
 
-    private static void Pause(int pauses)
+    /// <summary>One turn of a waiting loop: pauses, then yields, and sleeps once the wait began longer than a spin period ago.</summary>
+    private static void Pause(int pauses, ref long start)
     {
-        if (pauses % PausesBetweenYields == 0)
+        if (pauses % PausesBetweenYields != 0)
+        {
+            Thread.SpinWait(1);
+            return;
+        }
+
+        var now = Stopwatch.GetTimestamp();
+        if (start == 0)
+        {
+            start = now;
+        }
+
+        if (now - start < SpinTicks)
         {
             Thread.Yield();
         }
         else
         {
-            Thread.SpinWait(1);
+            // Whoever we wait for has no processor: spinning on would take it from them.
+            Thread.Sleep(1);
         }
     }
 }
