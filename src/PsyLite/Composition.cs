@@ -16,7 +16,7 @@ internal sealed class Composition : IDisposable
         Options = options;
         Time = time;
         Assessor = new RiskAssessor();
-        Library = ReadCrosstalk(options.Crosstalk);
+        (Library, LibraryProblem) = ReadLibrary(options.Crosstalk);
         Model = new LocalModel(load ?? (() => LoadAsync(options, time)), options.IsBuiltInModel);
         Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnLimits()), time);
         HelpLines = new HelpLines(new HotlineDirectory());
@@ -29,6 +29,9 @@ internal sealed class Composition : IDisposable
     public RiskAssessor Assessor { get; }
 
     public CrosstalkLibrary Library { get; }
+
+    /// <summary>One line that says why there is no crosstalk; null when all is well.</summary>
+    public string? LibraryProblem { get; }
 
     public LocalModel Model { get; }
 
@@ -45,29 +48,29 @@ internal sealed class Composition : IDisposable
     /// <summary>The built-in model was trained on conversations without a system prompt and speaks best without one.</summary>
     private static TurnLimits Speaking(AppOptions options, TurnLimits limits) => options.IsBuiltInModel ? limits with { SystemPrompt = null } : limits;
 
-    /// <summary>A fault in a joke must not keep anybody from help: without a sound library there is no humour, and everything else works.</summary>
-    private static CrosstalkLibrary ReadCrosstalk(string folder)
+    /// <summary>A fault in a joke book takes the jokes away, never the conversation.</summary>
+    private static (CrosstalkLibrary Library, string? Problem) ReadLibrary(string folder)
     {
         try
         {
-            return CrosstalkLibrary.FromFolder(folder);
+            var library = CrosstalkLibrary.FromFolder(folder);
+            return (library, library.Pieces.Count == 0 ? $"there are no pieces in {folder}" : null);
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine($"psylite: no crosstalk: {e.Message.ReplaceLineEndings(" ")}");
-            return CrosstalkLibrary.Empty;
+            return (CrosstalkLibrary.Empty, e.Message.ReplaceLineEndings(" "));
         }
     }
 
     private static async Task<LoadedModel> LoadAsync(AppOptions options, TimeProvider time)
     {
         var threads = options.Threads > 0 ? options.Threads : (int?)null;
-        using var model = LlamaModel.Load(new LlamaOptions { Path = options.ModelPath, ContextLength = options.Context, Threads = threads, BatchThreads = threads });
+        var model = LlamaModel.Load(new LlamaOptions { Path = options.ModelPath, ContextLength = options.Context, Threads = threads, BatchThreads = threads });
         var client = new LlamaChatClient(model, Path.GetFileNameWithoutExtension(options.ModelPath), time);
         await client.Ready;
         var window = new ContextWindow(text => model.Tokenize(text).Length, model.ContextLength);
         return new LoadedModel(
-            new WindowedChatClient(client, window),
+            new WindowedChatClient(client, window, model),
             (conversation, labels, cancellationToken) => client.ScoreAsync(window.Fit(conversation), labels, cancellationToken),
             model.Description);
     }

@@ -61,7 +61,8 @@ internal sealed class ContextWindow(Func<string, int> countTokens, int contextLe
 }
 
 /// <summary>A chat client that gets only what fits its context, and no more room for the reply than is kept free.</summary>
-internal sealed class WindowedChatClient(IChatClient inner, ContextWindow window) : DelegatingChatClient(inner)
+/// <param name="weights">What the window counts with; let go of together with the client.</param>
+internal sealed class WindowedChatClient(IChatClient inner, ContextWindow window, IDisposable weights) : DelegatingChatClient(inner)
 {
     public override Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         base.GetResponseAsync(window.Fit([.. messages]), Bounded(options), cancellationToken);
@@ -72,6 +73,15 @@ internal sealed class WindowedChatClient(IChatClient inner, ContextWindow window
         await foreach (var update in base.GetStreamingResponseAsync(window.Fit([.. messages]), Bounded(options), cancellationToken))
         {
             yield return update;
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            weights.Dispose();
         }
     }
 

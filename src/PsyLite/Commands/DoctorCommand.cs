@@ -47,7 +47,7 @@ internal static class DoctorCommand
         yield return ("推理库 engine", Engine());
         yield return ("模型文件 model file", ModelFile(options));
         yield return ("模型 model", parts.Model.Description ?? $"不可用 not usable: {parts.Model.Problem}");
-        yield return ("相声 crosstalk", parts.Library.Pieces.Count > 0 ? $"{parts.Library.Pieces.Count} 段 pieces" : $"没有 none in {options.Crosstalk}");
+        yield return ("相声 crosstalk", parts.LibraryProblem is { } problem ? $"没有 none: {problem}" : $"{parts.Library.Pieces.Count} 段 pieces");
         yield return ("地址 address", options.Urls + (options.ApiKey is null ? "" : "（接口需要密钥 API key set）"));
     }
 

@@ -26,6 +26,11 @@ internal static class ServeCommand
             await StartAsync(app, cancellationToken);
             parts.Model.Start();
             Console.WriteLine($"PsyLite: {string.Join("  ", app.Urls)}   （Ctrl+C 退出 · stops）");
+            if (parts.LibraryProblem is { } missing)
+            {
+                await Console.Error.WriteLineAsync($"psylite: 没有相声 · no crosstalk: {missing}");
+            }
+
             await ReportModelAsync(parts.Model, cancellationToken);
             await app.WaitForShutdownAsync(cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
