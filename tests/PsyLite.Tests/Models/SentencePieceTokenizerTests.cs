@@ -99,6 +99,18 @@ public sealed class SentencePieceTokenizerTests : IDisposable
     }
 
     [Fact]
+    public void Placeholders_that_a_chat_configuration_turned_into_control_pieces_cannot_be_typed()
+    {
+        // As in InternLM2.5, where [UNUSED_TOKEN_145] is the id that chats know as <|im_end|>.
+        var plain = SentencePieceModel.Load(TrainSmall("placeholder", ["--normalization_rule_name=identity", "--byte_fallback=true", "--user_defined_symbols=[UNUSED_TOKEN_145]"]));
+        var id = plain.IdOf("[UNUSED_TOKEN_145]");
+        Assert.Contains(id, new SentencePieceTokenizer(plain).Encode("a[UNUSED_TOKEN_145]b"));
+        var chat = new SentencePieceTokenizer(plain.WithControlPieces(new Dictionary<int, string> { [id] = "<|im_end|>" }));
+        Assert.DoesNotContain(id, chat.Encode("a[UNUSED_TOKEN_145]b<|im_end|>"));
+        Assert.Contains(id, chat.Encode("a<|im_end|>", allowSpecial: true));
+    }
+
+    [Fact]
     public void Streaming_gives_the_same_text_and_never_half_a_character()
     {
         var tokenizer = new SentencePieceTokenizer(SentencePieceModel.Load(TrainSmall("stream", (string[])Models.First()[1])));
