@@ -5,7 +5,7 @@ namespace PsyLite.Engine;
 /// <summary>A model's raw predictions, for perplexity and for comparing implementations.</summary>
 public static class LlamaLogits
 {
-    /// <summary>Logits [tokens][vocabulary] after each token of a sequence, computed in one pass from an empty context.</summary>
+    /// <summary>Logits [tokens][vocabulary] after each token of a sequence, computed from an empty context in float32, save for the weights.</summary>
     /// <exception cref="LlamaException">The sequence is longer than the context.</exception>
     public static float[][] Compute(LlamaModel model, ReadOnlySpan<int> tokens)
     {
@@ -14,7 +14,7 @@ public static class LlamaLogits
             throw new LlamaException(LlamaError.PromptTooLong, $"{tokens.Length} tokens exceed the context of {model.ContextLength}: pass fewer at a time.");
         }
 
-        using var context = model.CreateContext(sequences: 1, maxOutputs: 0);
+        using var context = model.CreateContext(sequences: 1, maxOutputs: 0, exact: true);
         var logits = new float[tokens.Length][];
         for (var start = 0; start < tokens.Length; start += context.BatchLength)
         {

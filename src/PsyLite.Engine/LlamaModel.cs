@@ -12,6 +12,9 @@ public sealed class LlamaModel : IDisposable
     /// <summary>Below this many bytes of weights a token takes about as long as the barriers between threads.</summary>
     private const ulong SmallModelBytes = 256UL << 20;
 
+    /// <summary>LLAMA_FLASH_ATTN_TYPE_DISABLED.</summary>
+    private const int FlashAttentionOff = 0;
+
     private readonly LlamaOptions options;
     private readonly ModelHandle handle;
     private readonly Lock hashing = new();
@@ -92,18 +95,19 @@ public sealed class LlamaModel : IDisposable
 
     public void Dispose() => handle.Dispose();
 
-    internal ContextHandle CreateContext(int sequences, int maxOutputs, int? length = null)
+    /// <summary>Makes a context; an exact one computes in float32 throughout, where flash attention would round to half precision.</summary>
+    internal ContextHandle CreateContext(int sequences, int maxOutputs, bool exact = false)
     {
         var parameters = LlamaNative.DefaultContextParams();
-        parameters.ContextLength = (uint)(length ?? ContextLength);
+        parameters.ContextLength = (uint)ContextLength;
         parameters.BatchLength = (uint)options.BatchLength;
         parameters.MicroBatchLength = (uint)options.BatchLength;
         parameters.MaxSequences = (uint)sequences;
         parameters.MaxOutputs = (uint)maxOutputs;
         parameters.Threads = DecodeThreads.Most;
         parameters.BatchThreads = BatchThreads;
-        parameters.KeyType = options.KvCache;
-        parameters.ValueType = options.KvCache;
+        parameters.KeyType = parameters.ValueType = exact ? KvCacheType.F32 : options.KvCache;
+        parameters.FlashAttention = exact || !options.FlashAttention ? FlashAttentionOff : parameters.FlashAttention;
         parameters.UnifiedKeyValue = 1;
         parameters.NoPerformance = 1;
         using var errors = LlamaLibrary.Current.Log.CollectErrors();

@@ -56,6 +56,9 @@ public sealed record LlamaOptions
     /// <summary>Number format of cached keys and values. Quantised values need flash attention, which llama.cpp picks by itself.</summary>
     public KvCacheType KvCache { get; init; } = KvCacheType.F16;
 
+    /// <summary>Lets llama.cpp use flash attention where it can: faster on long contexts, and rounded a little more.</summary>
+    public bool FlashAttention { get; init; } = true;
+
     /// <summary>Prompt tokens computed at once.</summary>
     public int BatchLength { get; init; } = 512;
 

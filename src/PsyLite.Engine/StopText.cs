@@ -20,14 +20,7 @@ internal sealed class StopText
         }
 
         var window = held.Append(text).ToString();
-        var cut = -1;
-        foreach (var stop in stops)
-        {
-            var at = window.IndexOf(stop, StringComparison.Ordinal);
-            cut = at >= 0 && (cut < 0 || at < cut) ? at : cut;
-        }
-
-        if (cut >= 0)
+        if (FirstStop(window) is { } cut)
         {
             output.Append(window, 0, cut);
             held.Clear();
@@ -45,6 +38,22 @@ internal sealed class StopText
     {
         output.Append(held);
         held.Clear();
+    }
+
+    /// <summary>Where the stop string begins that is complete first, so that the result does not depend on how the text was parted.</summary>
+    private int? FirstStop(string text)
+    {
+        (int End, int Start)? first = null;
+        foreach (var stop in stops)
+        {
+            var at = text.IndexOf(stop, StringComparison.Ordinal);
+            if (at >= 0 && (first is null || (at + stop.Length, at).CompareTo(first.Value) < 0))
+            {
+                first = (at + stop.Length, at);
+            }
+        }
+
+        return first?.Start;
     }
 
     /// <summary>Length of the longest end of the text that begins a stop string.</summary>

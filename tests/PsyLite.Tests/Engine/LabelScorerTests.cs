@@ -1,0 +1,86 @@
+using Microsoft.Extensions.AI;
+using PsyLite.Engine;
+
+namespace PsyLite.Tests.Engine;
+
+[Collection(EngineCollection.Name)]
+public sealed class LabelScorerTests(TinyModels models)
+{
+    private static readonly ChatMessage[] Conversation = [new(ChatRole.User, "今天很好，心情不错")];
+
+    private LlamaOptions Exact => TinyModels.Options(models.Random) with { KvCache = KvCacheType.F32, FlashAttention = false };
+
+    [Fact]
+    public async Task Scores_are_the_sums_of_token_log_likelihoods()
+    {
+        using var model = LlamaModel.Load(Exact);
+        using var client = new LlamaChatClient(model);
+        string[] labels = ["愉快", "平稳", "低落", "今天很好的心情", "", "龘", "好", "的", "了", "我们你", "甲乙", string.Concat(Enumerable.Repeat("丙丁", 12))];
+        var scores = await client.ScoreAsync(Conversation, labels);
+        var prompt = new ChatPrompt(model.Vocabulary, model.Template).Encode(Conversation);
+        Assert.Equal(1, model.Tokenize(labels[0]).Length);
+        Assert.Equal(2, model.Tokenize(labels[1]).Length);
+        for (var i = 0; i < labels.Length; i++)
+        {
+            Assert.Equal(Reference(model, prompt, model.Tokenize(labels[i])), scores[i], 1e-3);
+        }
+    }
+
+    [Fact]
+    public async Task Scoring_and_replying_share_the_conversation()
+    {
+        using var model = LlamaModel.Load(Exact);
+        using var client = new LlamaChatClient(model);
+        using var fresh = new LlamaChatClient(model);
+        var options = new ChatOptions { Temperature = 0, MaxOutputTokens = 24 };
+        var expected = await fresh.GetResponseAsync(Conversation, options);
+        await client.ScoreAsync([.. Conversation, new(ChatRole.User, "心情？")], ["愉快", "平稳", "低落"]);
+        var reply = await client.GetResponseAsync(Conversation, options);
+        Assert.Equal(expected.Text, reply.Text);
+
+        // All but the generation prompt was there; the judge's question is gone.
+        var promptTokens = reply.Usage!.InputTokenCount!.Value;
+        Assert.InRange(reply.Usage.CachedInputTokenCount!.Value, promptTokens - 1 - "<assistant\n".Length, promptTokens - 1);
+    }
+
+    [Fact]
+    public async Task No_labels_and_too_long_labels()
+    {
+        using var model = LlamaModel.Load(Exact);
+        using var client = new LlamaChatClient(model);
+        Assert.Empty(await client.ScoreAsync(Conversation, []));
+        var failure = await Assert.ThrowsAsync<LlamaException>(async () => await client.ScoreAsync(Conversation, ["好", new string('龘', 400)]));
+        Assert.Equal(LlamaError.PromptTooLong, failure.Kind);
+        Assert.Single(await client.ScoreAsync(Conversation, ["好"]));
+    }
+
+    [Fact]
+    public void One_pass_gives_the_logits_of_token_by_token()
+    {
+        using var model = LlamaModel.Load(Exact);
+        var tokens = model.Tokenize("今天很好的心情，我们很愉快。");
+        var all = LlamaLogits.Compute(model, tokens);
+        Assert.Equal(tokens.Length, all.Length);
+        for (var i = 1; i <= tokens.Length; i++)
+        {
+            var last = LlamaLogits.Compute(model, tokens.AsSpan(0, i))[^1];
+            for (var v = 0; v < last.Length; v++)
+            {
+                Assert.Equal(last[v], all[i - 1][v], 1e-3);
+            }
+        }
+    }
+
+    private static double Reference(LlamaModel model, int[] prompt, int[] label)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < label.Length; i++)
+        {
+            var logits = LlamaLogits.Compute(model, [.. prompt, .. label[..i]])[^1];
+            var largest = (double)logits.Max();
+            sum += logits[label[i]] - largest - Math.Log(logits.Sum(l => Math.Exp(l - largest)));
+        }
+
+        return sum;
+    }
+}
