@@ -76,7 +76,7 @@ public sealed class Transformer : IDisposable
         return Sum(batch);
     }
 
-    /// <summary>log p(label t) for every labelled token, 0 elsewhere. Keeps the activations for <see cref="AddGradients"/>.</summary>
+    /// <summary>log p(label t) for every labelled token of non-zero weight, 0 elsewhere. Keeps the activations for <see cref="AddGradients"/>.</summary>
     public void LogProbabilities(TrainingBatch batch, Span<float> result)
     {
         var segments = Forward(batch);
