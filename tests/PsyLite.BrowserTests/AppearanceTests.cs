@@ -38,7 +38,7 @@ public sealed class AppearanceTests(Chromium chromium)
         await Assertions.Expect(page.Page.Locator("h1")).ToHaveTextAsync("今天过得怎么样？");
         await page.Page.Locator("#language").ClickAsync();
         await Assertions.Expect(page.Page.Locator("h1")).ToHaveTextAsync("How has today been?");
-        await Assertions.Expect(page.Page.Locator(".small")).ToContainTextAsync("I am a computer program, not a person");
+        await Assertions.Expect(page.Page.Locator(".limits")).ToContainTextAsync("I am a computer program, not a person");
 
         var light = await GroundAsync(page);
         await page.Page.Locator("#theme").ClickAsync();
@@ -72,8 +72,9 @@ public sealed class AppearanceTests(Chromium chromium)
         await page.AskAsync("今天升职了，太开心啦哈哈");
         await page.LastReply.Locator("details.crosstalk summary").ClickAsync();
         await page.LastReply.Locator("details.reasoning summary").ClickAsync();
+        await ExpectContrastAsync(page, ".said, .prose p, summary, .title, .spoken b, .spoken span, .draft, .note, .quiet, .act");
         await page.AskAsync("我不想活了，药已经买好了");
-        await ExpectContrastAsync(page, ".said, .prose p, summary, .title, .spoken b, .spoken span, .draft, .note, .calls a, .quiet, .act");
+        await ExpectContrastAsync(page, ".reply-crisis .prose p, .calls a");
         await page.Page.Locator("#help-button").ClickAsync();
         await ExpectContrastAsync(page, "#help h2, #help p, #help .number, #help .line-name, #help small");
     }

@@ -88,6 +88,10 @@ public sealed class ConversationTests(Chromium chromium)
         await Assertions.Expect(fold).ToHaveCountAsync(0);
         await page.Page.GetByText("还是留着吧").ClickAsync();
         await Assertions.Expect(fold).ToBeVisibleAsync();
+
+        // Danger takes every joke off the screen.
+        await page.AskAsync("其实我不想活了，药已经买好了");
+        await Assertions.Expect(page.Page.Locator("details.crosstalk")).ToHaveCountAsync(0);
     }
 
     [Theory]

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using PsyLite.Web;
@@ -67,6 +69,9 @@ internal static class PsyLiteServer
         services.AddSingleton(parts.Pipeline);
         services.AddSingleton(parts.HelpLines);
         services.AddSingleton(new ConversationReplay(parts.Library));
+
+        // Chinese stays readable in the page's source.
+        services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
 
         // Keys that end with the process: pages do not outlive it either, and nothing is written to the disk.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();

@@ -1,7 +1,20 @@
 using Microsoft.Extensions.AI;
 using PsyLite.Agent;
+using PsyLite.Server;
 
 namespace PsyLite.Web;
+
+/// <summary>Whether crosstalk is shown.</summary>
+public enum Humour
+{
+    Offered,
+
+    /// <summary>The person does not want it.</summary>
+    TurnedOff,
+
+    /// <summary>Danger came up: no joke stays on the screen beside it.</summary>
+    Withdrawn,
+}
 
 /// <summary>
 /// One conversation of one open page, in memory only: it ends with the page. Used from the page's own dispatcher, one turn at a time.
@@ -18,6 +31,10 @@ internal sealed class ConversationSession(TurnPipeline pipeline, ILogger logger)
     public bool IsReplying => _turn is not null;
 
     public bool HumourAllowed { get; set; } = true;
+
+    public Humour Humour => _exchanges.Exists(e => e.Route == Route.Danger) ? Humour.Withdrawn
+        : HumourAllowed ? Humour.Offered
+        : Humour.TurnedOff;
 
     /// <summary>Runs one turn to its end; what it yields is added to the last of <see cref="Exchanges"/> as it comes.</summary>
     public async Task SendAsync(string text)
@@ -38,6 +55,10 @@ internal sealed class ConversationSession(TurnPipeline pipeline, ILogger logger)
             await foreach (var e in pipeline.RunAsync(new TurnRequest(messages, _state) { HumourAllowed = HumourAllowed }, turn.Token))
             {
                 exchange.Apply(e);
+                if (e is TurnEvent.Completed completed)
+                {
+                    TurnLog.Finished(logger, "page", completed.Result);
+                }
             }
 
             exchange.End(ExchangeStage.Done);
