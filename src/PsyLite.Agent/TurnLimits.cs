@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace PsyLite.Agent;
 
 /// <summary>How long a turn waits. The defaults suit a 7B model on two cores, where reading a long history takes most of a minute.</summary>
@@ -20,4 +22,20 @@ public sealed record TurnLimits
 
     /// <summary>What the model reads before the conversation; null for models trained without one, as in the paper's template.</summary>
     public string? SystemPrompt { get; init; } = Prompts.PromptText.System;
+
+    /// <summary>Sampling temperature where the caller names none; null leaves it to the engine.</summary>
+    public float? Temperature { get; init; }
+
+    /// <summary>The caller's options with what these settings add.</summary>
+    internal ChatOptions? Complete(ChatOptions? asked)
+    {
+        if (Temperature is null || asked?.Temperature is not null)
+        {
+            return asked;
+        }
+
+        var completed = asked?.Clone() ?? new ChatOptions();
+        completed.Temperature = Temperature;
+        return completed;
+    }
 }

@@ -156,7 +156,7 @@ public sealed class TurnPipeline
         ModelReply? model = null;
         if (_model is not null)
         {
-            model = new ModelReply(_model, conversation, request.Options, _limits, _time);
+            model = new ModelReply(_model, conversation, _limits.Complete(request.Options), _limits, _time);
             await foreach (var (thought, words) in model.ReadAsync(cancellationToken))
             {
                 turn.Spoke(thought.Length + words.Length);

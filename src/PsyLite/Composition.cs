@@ -45,8 +45,9 @@ internal sealed class Composition : IDisposable
 
     public void Dispose() => Model.Dispose();
 
-    /// <summary>The built-in model was trained on conversations without a system prompt and speaks best without one.</summary>
-    private static TurnLimits Speaking(AppOptions options, TurnLimits limits) => options.IsBuiltInModel ? limits with { SystemPrompt = null } : limits;
+    /// <summary>The built-in model was trained without a system prompt and speaks best without one; being small, it strays at a higher temperature.</summary>
+    private static TurnLimits Speaking(AppOptions options, TurnLimits limits) =>
+        options.IsBuiltInModel ? limits with { SystemPrompt = null, Temperature = limits.Temperature ?? 0.3f } : limits;
 
     /// <summary>A fault in a joke book takes the jokes away, never the conversation.</summary>
     private static (CrosstalkLibrary Library, string? Problem) ReadLibrary(string folder)
