@@ -16,7 +16,11 @@ internal sealed class LlamaDecoder : IDisposable
     /// <summary>Logit rows of one batch; llama.cpp reserves memory for them.</summary>
     private const int MaxOutputs = 32;
 
-    private const int TuningTokens = 12;
+    private const int TuningTokens = 15;
+    private const int TuningPrompts = 3;
+    private const int TuningPrompt = 64;
+    private const double ClearWin = 0.87;
+    private static readonly TimeSpan TuningLimit = TimeSpan.FromMilliseconds(150);
 
     private readonly LlamaModel model;
     private readonly ContextHandle context;
@@ -153,33 +157,54 @@ internal sealed class LlamaDecoder : IDisposable
     }
 
     /// <summary>
-    /// Decodes a first token, so that no request pays for llama.cpp's reservations, and settles how many threads decode one
-    /// token: small models may lose to the barriers between threads what they win by sharing the work, so both are tried.
-    /// The fastest of several tokens is robust against other load.
+    /// Decodes a first token, so that no request pays for llama.cpp's reservations, and settles how many threads work on one
+    /// token and on a prompt: a small model may lose to the barriers between threads what it wins by sharing the work, all
+    /// the more beside other busy programs, so one thread and all of them are tried.
     /// </summary>
     public void TuneThreads()
     {
-        var (fewest, most) = model.DecodeThreads;
-        var best = (Threads: most, Time: TimeSpan.MaxValue);
-        Span<int> token = [Math.Max(model.Vocabulary.BeginToken, 0)];
-        foreach (var threads in fewest == most ? (ReadOnlySpan<int>)[most] : [most, fewest])
+        var decode = model.DecodeThreads;
+        var batch = model.BatchThreads;
+        Measure(1, 1, decode.Most, batch.Most);
+        if (decode.Fewest < decode.Most)
         {
-            context.SetThreads(threads, model.BatchThreads);
-            for (var i = 0; i < (fewest == most ? 1 : TuningTokens); i++)
-            {
-                var started = Stopwatch.GetTimestamp();
-                Append(token, CancellationToken.None);
-                var time = Stopwatch.GetElapsedTime(started);
-                best = time < best.Time ? (threads, time) : best;
-            }
-
-            ForgetFrom(0);
+            decode.Most = Faster(decode, threads => Measure(1, TuningTokens, threads, batch.Most));
         }
 
-        context.SetThreads(best.Threads, model.BatchThreads);
+        if (batch.Fewest < batch.Most)
+        {
+            batch.Most = Faster(batch, threads => Measure(TuningPrompt, TuningPrompts, decode.Most, threads));
+        }
+
+        context.SetThreads(decode.Most, batch.Most);
     }
 
     public void Dispose() => context.Dispose();
+
+    /// <summary>All threads must win clearly: they leave no core to the program around them.</summary>
+    private static int Faster((int Fewest, int Most) threads, Func<int, TimeSpan> measure) =>
+        measure(threads.Most) < measure(threads.Fewest) * ClearWin ? threads.Most : threads.Fewest;
+
+    /// <summary>Median time of a decode of so many tokens.</summary>
+    private TimeSpan Measure(int tokens, int rounds, int threads, int batchThreads)
+    {
+        context.SetThreads(threads, batchThreads);
+        var batch = new int[Math.Min(tokens, context.BatchLength)];
+        batch.AsSpan().Fill(Math.Max(model.Vocabulary.BeginToken, 0));
+        var times = new List<TimeSpan>();
+        var started = Stopwatch.GetTimestamp();
+        for (var round = 0; round < rounds && (round == 0 || Stopwatch.GetElapsedTime(started) < TuningLimit); round++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            ForgetFrom(0);
+            Append(batch, CancellationToken.None);
+            times.Add(Stopwatch.GetElapsedTime(start));
+        }
+
+        ForgetFrom(0);
+        times.Sort();
+        return times[times.Count / 2];
+    }
 
     private void ScoreGroup(int promptLength, IReadOnlyList<int[]> continuations, List<int> group, double[] scores, CancellationToken cancellationToken)
     {

@@ -32,9 +32,10 @@ public sealed class LlamaModel : IDisposable
         ParameterCount = (long)LlamaNative.ParameterCount(handle);
         FileBytes = new FileInfo(options.Path).Length;
         ContextLength = MemoryNeed.ContextLength(options.ContextLength, TrainingContextLength);
-        BatchThreads = options.BatchThreads ?? ProcessorCores.Count;
-        var most = options.Threads ?? ProcessorCores.Count;
-        DecodeThreads = options.Threads is null && LlamaNative.TensorBytes(handle) < SmallModelBytes ? (1, most) : (most, most);
+        var isSmall = LlamaNative.TensorBytes(handle) < SmallModelBytes;
+        (int, int) Range(int? asked) => asked is { } threads ? (threads, threads) : (isSmall ? 1 : ProcessorCores.Count, ProcessorCores.Count);
+        DecodeThreads = Range(options.Threads);
+        BatchThreads = Range(options.BatchThreads);
     }
 
     public string Path => options.Path;
@@ -61,10 +62,11 @@ public sealed class LlamaModel : IDisposable
 
     internal Vocabulary Vocabulary { get; }
 
-    internal int BatchThreads { get; }
-
     /// <summary>Fewest and most threads worth trying for one token.</summary>
     internal (int Fewest, int Most) DecodeThreads { get; }
+
+    /// <summary>Fewest and most threads worth trying for a prompt.</summary>
+    internal (int Fewest, int Most) BatchThreads { get; }
 
     /// <summary>Loads a model; large ones take seconds, so call it where blocking does no harm.</summary>
     /// <exception cref="LlamaException">The file, the memory or the library will not do; the message says what to do.</exception>
@@ -105,16 +107,14 @@ public sealed class LlamaModel : IDisposable
         parameters.MaxSequences = (uint)sequences;
         parameters.MaxOutputs = (uint)maxOutputs;
         parameters.Threads = DecodeThreads.Most;
-        parameters.BatchThreads = BatchThreads;
+        parameters.BatchThreads = BatchThreads.Most;
         parameters.KeyType = parameters.ValueType = exact ? KvCacheType.F32 : options.KvCache;
         parameters.FlashAttention = exact || !options.FlashAttention ? FlashAttentionOff : parameters.FlashAttention;
         parameters.UnifiedKeyValue = 1;
         parameters.NoPerformance = 1;
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
-        var context = ContextHandle.Create(handle, parameters) ?? throw new LlamaException(
-            LlamaError.OutOfMemory,
-            $"llama.cpp could not make a context of {parameters.ContextLength} tokens ({errors.Reason}): ask for a shorter context or a smaller cache type.");
-        context.SetThreads(DecodeThreads.Most, BatchThreads);
+        var context = ContextHandle.Create(handle, parameters) ?? throw ModelFile.NoContext(ContextLength, errors.Lines);
+        context.SetThreads(DecodeThreads.Most, BatchThreads.Most);
         return context;
     }
 

@@ -41,10 +41,10 @@ public sealed record LlamaOptions
     /// <summary>Tokens that one conversation may hold, prompt and reply together; 0 takes the length the model was trained for.</summary>
     public int ContextLength { get; init; } = 4096;
 
-    /// <summary>Threads for decoding one token; null measures 1 against all for small models and takes all for large ones.</summary>
+    /// <summary>Threads for decoding one token; null takes every core, or one where a small model is measured to be no slower by it.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Threads for prompts; null takes every core.</summary>
+    /// <summary>Threads for prompts; null as for <see cref="Threads"/>.</summary>
     public int? BatchThreads { get; init; }
 
     /// <summary>Default <see cref="LlamaLoadMode.Read"/>: with repacking on, a mapped file would lie in memory twice.</summary>

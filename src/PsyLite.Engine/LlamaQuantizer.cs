@@ -57,6 +57,6 @@ public static class LlamaQuantizer
         var refused = ModelFile.Refused(source, log);
         return refused.Kind != LlamaError.LoadFailed ? refused : new LlamaException(
             LlamaError.QuantizeFailed,
-            $"llama.cpp cannot quantise {source}: {(log.Count > 0 ? log[0] : "no reason was logged")}. Start from an F32 or F16 file, and check that the disk has room.");
+            $"llama.cpp cannot quantise {source}: {ModelFile.Reason(log)}. Start from an F32 or F16 file, and check that the disk has room.");
     }
 }

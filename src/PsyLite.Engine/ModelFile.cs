@@ -5,6 +5,8 @@ namespace PsyLite.Engine;
 /// <summary>What is wrong with a model file, said so that a person can act on it.</summary>
 internal static class ModelFile
 {
+    private static readonly string[] AllocationFailures = ["unable to allocate", "failed to allocate", "bad_alloc"];
+
     /// <summary>
     /// Reads something off the header with every bound checked, before llama.cpp, which may end the process over a damaged
     /// file, sees it.
@@ -33,38 +35,48 @@ internal static class ModelFile
         }
     }
 
-    /// <summary>The failure that llama.cpp's log lines tell of.</summary>
+    /// <summary>The failure to load a model that llama.cpp's log lines tell of.</summary>
     public static LlamaException Refused(string path, IReadOnlyList<string> log)
     {
-        bool Says(params ReadOnlySpan<string> phrases)
+        if (Line(log, "unknown model architecture") is { } line)
         {
-            foreach (var phrase in phrases)
-            {
-                if (log.Any(line => line.Contains(phrase, StringComparison.OrdinalIgnoreCase)))
-                {
-                    return true;
-                }
-            }
-
-            return false;
+            return new LlamaException(LlamaError.UnknownArchitecture, $"{path} holds an architecture that llama.cpp does not know ({line}): use a model it supports, such as InternLM2.");
         }
 
-        if (Says("unknown model architecture"))
-        {
-            return new LlamaException(LlamaError.UnknownArchitecture, $"{path} holds an architecture that llama.cpp does not know ({log.First(l => l.Contains("unknown model architecture", StringComparison.OrdinalIgnoreCase))}): use a model it supports, such as InternLM2.");
-        }
-
-        if (Says("not within the file bounds", "corrupted or incomplete", "unexpectedly reached end", "read error"))
+        if (Line(log, "not within the file bounds", "corrupted or incomplete", "unexpectedly reached end", "read error") is not null)
         {
             return new LlamaException(LlamaError.Truncated, $"{path} ends too early: copy or download the file again.");
         }
 
-        if (Says("unable to allocate", "failed to allocate", "bad_alloc"))
+        if (Line(log, AllocationFailures) is not null)
         {
             return new LlamaException(LlamaError.OutOfMemory, $"There is not enough memory for {path}: close other programs, or take a smaller quantisation or context.");
         }
 
-        var reason = log.Count > 0 ? log[0] : "no reason was logged";
-        return new LlamaException(LlamaError.LoadFailed, $"llama.cpp cannot load {path}: {reason}. Check the file with psylite model inspect.");
+        return new LlamaException(LlamaError.LoadFailed, $"llama.cpp cannot load {path}: {Reason(log)}. Check the file with psylite model inspect.");
+    }
+
+    /// <summary>The failure to make a context that llama.cpp's log lines tell of.</summary>
+    public static LlamaException NoContext(int length, IReadOnlyList<string> log) => Line(log, AllocationFailures) is not null
+        ? new LlamaException(LlamaError.OutOfMemory, $"There is not enough memory for a context of {length} tokens: ask for a shorter one or a smaller cache type.")
+        : new LlamaException(LlamaError.LoadFailed, $"llama.cpp cannot make a context of {length} tokens: {Reason(log)}. Try the default cache type and flash attention.");
+
+    /// <summary>The first line is the most telling; later ones only say that loading failed.</summary>
+    public static string Reason(IReadOnlyList<string> log) => log.Count > 0 ? log[0] : "no reason was logged";
+
+    private static string? Line(IReadOnlyList<string> log, params ReadOnlySpan<string> phrases)
+    {
+        foreach (var line in log)
+        {
+            foreach (var phrase in phrases)
+            {
+                if (line.Contains(phrase, StringComparison.OrdinalIgnoreCase))
+                {
+                    return line;
+                }
+            }
+        }
+
+        return null;
     }
 }

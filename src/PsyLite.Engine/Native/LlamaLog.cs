@@ -69,9 +69,6 @@ internal sealed class LlamaLog
 
         public IReadOnlyList<string> Lines => lines;
 
-        /// <summary>The most telling line: the first, since later ones only say that loading failed.</summary>
-        public string Reason => lines.Count > 0 ? lines[0] : "no reason was logged";
-
         public void Dispose() => listening.Dispose();
     }
 }

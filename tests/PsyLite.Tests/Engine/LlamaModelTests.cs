@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using PsyLite.Engine;
-using PsyLite.Engine.Native;
 using PsyLite.Models.Gguf;
 using PsyLite.Models.Text;
 
@@ -104,7 +103,7 @@ public sealed class LlamaModelTests(TinyModels models)
     public void Log_lines_reach_who_listens()
     {
         var lines = new List<LlamaLogLine>();
-        using (LlamaLibrary.Current.Log.Listen(line =>
+        using (LlamaBackend.Listen(line =>
         {
             lock (lines)
             {
@@ -116,6 +115,24 @@ public sealed class LlamaModelTests(TinyModels models)
         }
 
         Assert.Contains(lines, line => line.Level == LlamaLogLevel.Info && line.Text.Contains("internlm2", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_context_that_llama_cpp_refuses_says_why()
+    {
+        using var model = LlamaModel.Load(TinyModels.Options(models.Random) with { KvCache = KvCacheType.Q8_0, FlashAttention = false });
+        var failure = Assert.Throws<LlamaException>(() => new LlamaChatClient(model));
+        Assert.Equal(LlamaError.LoadFailed, failure.Kind);
+        Assert.Contains("flash", failure.Message);
+    }
+
+    [Fact]
+    public void The_backend_describes_itself()
+    {
+        var backend = LlamaBackend.Load();
+        Assert.Contains("0.5.0", backend.Version);
+        Assert.Contains("CPU", backend.SystemInfo);
+        Assert.True(Directory.Exists(backend.Folder));
     }
 
     private static LlamaError Refusal(string path)
