@@ -221,7 +221,8 @@ public sealed class TurnPipeline
         }
 
         yield return new TurnEvent.Completed(new TurnResult(
-            assessment, reasoning.ToString(), reply.ToString(), piece, UsedModel: model is not null, reason, turn.Timings(model?.Tokens ?? 0)) { PromptTokens = model?.PromptTokens ?? 0 });
+            assessment, reasoning.ToString(), reply.ToString(), piece, UsedModel: model is not null, reason, turn.Timings(model?.Tokens ?? 0))
+        { PromptTokens = model?.PromptTokens ?? 0 });
     }
 
     private CrosstalkPiece? OfferCrosstalk(TurnRequest request, Assessment assessment)

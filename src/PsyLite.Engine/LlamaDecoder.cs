@@ -32,7 +32,7 @@ internal sealed class LlamaDecoder : IDisposable
     {
         this.model = model;
         context = model.CreateContext(Sequences, MaxOutputs);
-        
+
         // llama.cpp rounds the length up; what was asked for is the limit that callers were told.
         ContextLength = Math.Min(model.ContextLength, context.ContextLength);
     }

@@ -61,7 +61,7 @@ internal ref struct BpeSegmenter
         for (int at = 0, length; at < _text.Length; at += length)
         {
             (var symbol, length, var startsFixed) = _table.First(_text[at..]);
-            if (startsFixed && _table.FixedPieces.LongestPrefix(_text[at..]) is (>= 0, _) match)
+            if (startsFixed && _table.FixedPieces.LongestPrefix(_text[at..]) is ( >= 0, _) match)
             {
                 (symbol, length) = match;
             }

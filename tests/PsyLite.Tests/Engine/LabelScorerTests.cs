@@ -18,7 +18,7 @@ public sealed class LabelScorerTests(TinyModels models)
         string[] labels = ["愉快", "平稳", "低落", "今天很好的心情", "", "龘", "好", "的", "了", "我们你", "甲乙", string.Concat(Enumerable.Repeat("丙丁", 12))];
         var scores = await client.ScoreAsync(Conversation, labels);
         var prompt = new ChatPrompt(model.Vocabulary, model.Template).Encode(Conversation);
-        Assert.Equal(1, model.Tokenize(labels[0]).Length);
+        Assert.Single(model.Tokenize(labels[0]));
         Assert.Equal(2, model.Tokenize(labels[1]).Length);
         for (var i = 0; i < labels.Length; i++)
         {

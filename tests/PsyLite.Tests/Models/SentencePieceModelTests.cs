@@ -15,7 +15,11 @@ public sealed class SentencePieceModelTests : IDisposable
             "--remove_extra_whitespaces=false", "--byte_fallback=true", "--bos_id=2", "--eos_id=1", "--eos_piece=[end]", "--pad_id=3", "--unk_surface=?"));
         Assert.Equal(new SentencePieceSettings
         {
-            AddDummyPrefix = false, RemoveExtraWhitespaces = false, ByteFallback = true, EosPiece = "[end]", UnknownSurface = "?",
+            AddDummyPrefix = false,
+            RemoveExtraWhitespaces = false,
+            ByteFallback = true,
+            EosPiece = "[end]",
+            UnknownSurface = "?",
         }, model.Settings);
         Assert.Equal((0, 2, 1, 3), (model.UnknownId, model.BosId, model.EosId, model.PadId));
         Assert.Equal(("[end]", PieceType.Control), (model.Pieces[1].Text, model.Pieces[1].Type));
