@@ -37,6 +37,9 @@ public sealed partial class ConversationPage
     internal HelpLines Lines { get; set; } = null!;
 
     [Inject]
+    internal TimeProvider Time { get; set; } = null!;
+
+    [Inject]
     internal IJSRuntime Script { get; set; } = null!;
 
     [Inject]
@@ -87,7 +90,7 @@ public sealed partial class ConversationPage
     protected override void OnInitialized()
     {
         _text = UiText.Of(Tag);
-        _session = new ConversationSession(Pipeline, Logger);
+        _session = new ConversationSession(Pipeline, Time, Logger);
     }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
@@ -143,12 +146,24 @@ public sealed partial class ConversationPage
         StateHasChanged();
     }
 
+    private async Task StopAsync()
+    {
+        _session.Stop();
+        await FocusAsync();
+    }
+
+    private async Task OpenWithAsync(string opening)
+    {
+        Send(opening);
+        await FocusAsync();
+    }
+
     private async Task StartAnewAsync()
     {
         _session.Stop();
         _previous?.Dispose();
         _previous = _session;
-        _session = new ConversationSession(Pipeline, Logger) { HumourAllowed = _previous.HumourAllowed };
+        _session = new ConversationSession(Pipeline, Time, Logger) { HumourAllowed = _previous.HumourAllowed };
         _announcement = _text.StartedAnew;
         await FocusAsync();
     }

@@ -19,11 +19,15 @@ public enum Humour
 /// <summary>
 /// One conversation of one open page, in memory only: it ends with the page. Used from the page's own dispatcher, one turn at a time.
 /// </summary>
-internal sealed class ConversationSession(TurnPipeline pipeline, ILogger logger) : IDisposable
+internal sealed class ConversationSession(TurnPipeline pipeline, TimeProvider time, ILogger logger) : IDisposable
 {
+    /// <summary>How often a long conversation is told again that it is with a program (Order 21 of 2026, article 18).</summary>
+    private static readonly TimeSpan ReminderInterval = TimeSpan.FromHours(2);
+
     private readonly List<Exchange> _exchanges = [];
     private readonly ConversationState _state = new();
     private readonly CancellationTokenSource _closed = new();
+    private long _reminded = time.GetTimestamp();
     private CancellationTokenSource? _turn;
 
     public IReadOnlyList<Exchange> Exchanges => _exchanges;
@@ -46,7 +50,7 @@ internal sealed class ConversationSession(TurnPipeline pipeline, ILogger logger)
 
         var messages = History();
         messages.Add(new ChatMessage(ChatRole.User, text));
-        var exchange = new Exchange(text);
+        var exchange = new Exchange(text) { HasReminder = IsReminderDue() };
         _exchanges.Add(exchange);
         using var turn = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
         _turn = turn;
@@ -85,6 +89,17 @@ internal sealed class ConversationSession(TurnPipeline pipeline, ILogger logger)
     {
         _closed.Cancel();
         _closed.Dispose();
+    }
+
+    private bool IsReminderDue()
+    {
+        if (time.GetElapsedTime(_reminded) < ReminderInterval)
+        {
+            return false;
+        }
+
+        _reminded = time.GetTimestamp();
+        return true;
     }
 
     private List<ChatMessage> History()

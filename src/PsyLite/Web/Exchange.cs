@@ -22,6 +22,9 @@ public sealed class Exchange(string said)
 
     public string Said { get; } = said;
 
+    /// <summary>Time to say again that this is a program.</summary>
+    public bool HasReminder { get; init; }
+
     public string Reasoning => _reasoning.ToString();
 
     public string Reply => _reply.ToString();

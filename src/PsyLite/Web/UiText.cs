@@ -84,6 +84,9 @@ public sealed record UiText
 
     public required string Failed { get; init; }
 
+    /// <summary>Shown every two hours of one conversation.</summary>
+    public required string Reminder { get; init; }
+
     public required string CrosstalkOffer { get; init; }
 
     public required string HumourOff { get; init; }
@@ -153,6 +156,7 @@ public sealed record UiText
         Thinking = "正在想",
         Stopped = "已停止。",
         Failed = "刚才没能答上来，请再说一次。",
+        Reminder = "已经聊了两个小时。再说一次：我是电脑程序，不是真人。要不要起来走走，喝口水，或者找个人说说话？",
         CrosstalkOffer = "想听一段相声吗？",
         HumourOff = "关掉幽默",
         HumourIsOff = "好的，这次不再提相声了。",
@@ -210,6 +214,7 @@ public sealed record UiText
         Thinking = "Thinking",
         Stopped = "Stopped.",
         Failed = "That did not work. Please say it again.",
+        Reminder = "It has been two hours. To say it again: I am a computer program, not a person. How about a walk, some water, or a word with someone?",
         CrosstalkOffer = "Would you like a short crosstalk (in Chinese)?",
         HumourOff = "No more humour",
         HumourIsOff = "All right, no more crosstalk this time.",

@@ -25,8 +25,11 @@ export function setLanguage(tag) {
   remember("lang", tag);
 }
 
+// On a touch screen the focus would bring up the keyboard unasked.
 export function focusComposer() {
-  document.getElementById("message")?.focus();
+  if (matchMedia("(hover: hover)").matches) {
+    document.getElementById("message")?.focus();
+  }
 }
 
 export function attach(shell, page) {
@@ -85,7 +88,5 @@ export function attach(shell, page) {
 
   addEventListener("scroll", () => { stick = atBottom(); }, { passive: true });
   new MutationObserver(() => { if (stick) toBottom(); }).observe(log, { childList: true, subtree: true, characterData: true });
-  if (matchMedia("(hover: hover)").matches) {
-    field.focus();
-  }
+  focusComposer();
 }
