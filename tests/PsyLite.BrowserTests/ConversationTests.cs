@@ -177,6 +177,7 @@ public sealed class ConversationTests(Chromium chromium)
         await page.AskAsync("今天有点累");
         await page.Page.Keyboard.PressAsync("Escape");
         await page.Page.Keyboard.PressAsync("Escape");
-        await page.Page.WaitForURLAsync("about:blank");
+        await Assertions.Expect(page.Page).ToHaveURLAsync("about:blank");
+        await Assertions.Expect(page.Page.Locator("body")).ToBeEmptyAsync();
     }
 }
