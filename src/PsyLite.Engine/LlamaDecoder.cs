@@ -10,8 +10,7 @@ namespace PsyLite.Engine;
 /// </summary>
 internal sealed class LlamaDecoder : IDisposable
 {
-    /// <summary>Sequence 0 holds the conversation; the others hold continuations while they are scored.</summary>
-    private const int Sequences = 8;
+    private const int UsualBranches = 7;
 
     /// <summary>Logit rows of one batch; llama.cpp reserves memory for them.</summary>
     private const int MaxOutputs = 32;
@@ -25,13 +24,21 @@ internal sealed class LlamaDecoder : IDisposable
     private readonly LlamaModel model;
     private readonly ContextHandle context;
 
+    /// <summary>
+    /// Continuations that are scored at once, each in a sequence of its own beside the conversation's sequence 0. 0 for small
+    /// models: several sequences cost llama.cpp about 50 microseconds more for every token, a tenth of their time, so they
+    /// score one after another in sequence 0.
+    /// </summary>
+    private readonly int branches;
+
     /// <summary>Tokens whose keys and values sequence 0 holds.</summary>
     private readonly List<int> held = [];
 
-    public LlamaDecoder(LlamaModel model)
+    public LlamaDecoder(LlamaModel model, int? branches = null)
     {
         this.model = model;
-        context = model.CreateContext(Sequences, MaxOutputs);
+        this.branches = branches ?? (model.IsSmall ? 0 : UsualBranches);
+        context = model.CreateContext(this.branches + 1, MaxOutputs);
 
         // llama.cpp rounds the length up; what was asked for is the limit that callers were told.
         ContextLength = Math.Min(model.ContextLength, context.ContextLength);
@@ -121,7 +128,7 @@ internal sealed class LlamaDecoder : IDisposable
         var first = context.Logits(-1);
         var normalizer = LogSumExp(first);
         var scores = new double[continuations.Count];
-        var branches = new List<int>();
+        var longer = new List<int>();
         for (var i = 0; i < scores.Length; i++)
         {
             if (continuations[i].Length > 0)
@@ -131,23 +138,23 @@ internal sealed class LlamaDecoder : IDisposable
 
             if (continuations[i].Length > 1)
             {
-                branches.Add(i);
+                longer.Add(i);
             }
         }
 
         var free = ContextLength - prompt.Length;
-        for (var done = 0; done < branches.Count;)
+        for (var done = 0; done < longer.Count;)
         {
             var group = new List<int>();
-            for (var used = 0; done < branches.Count && group.Count < Sequences - 1; done++)
+            for (var used = 0; done < longer.Count && group.Count < Math.Max(branches, 1); done++)
             {
-                used += continuations[branches[done]].Length - 1;
+                used += continuations[longer[done]].Length - 1;
                 if (group.Count > 0 && used > free)
                 {
                     break;
                 }
 
-                group.Add(branches[done]);
+                group.Add(longer[done]);
             }
 
             ScoreGroup(prompt.Length, continuations, group, scores, cancellationToken);
@@ -211,10 +218,14 @@ internal sealed class LlamaDecoder : IDisposable
         var rows = new List<(int Continuation, int Index, int Sequence)>();
         for (var g = 0; g < group.Count; g++)
         {
-            context.CopySequence(0, g + 1);
+            if (branches > 0)
+            {
+                context.CopySequence(0, g + 1);
+            }
+
             for (var i = 0; i < continuations[group[g]].Length - 1; i++)
             {
-                rows.Add((group[g], i, g + 1));
+                rows.Add((group[g], i, branches > 0 ? g + 1 : 0));
             }
         }
 
@@ -247,9 +258,14 @@ internal sealed class LlamaDecoder : IDisposable
         }
         finally
         {
-            for (var g = 0; g < group.Count; g++)
+            for (var branch = 1; branch <= Math.Min(branches, group.Count); branch++)
             {
-                context.Truncate(g + 1, 0);
+                context.Truncate(branch, 0);
+            }
+
+            if (branches == 0 && !context.Truncate(0, promptLength))
+            {
+                ForgetFrom(0);
             }
         }
     }

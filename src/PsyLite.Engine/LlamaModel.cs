@@ -9,11 +9,16 @@ namespace PsyLite.Engine;
 /// </summary>
 public sealed class LlamaModel : IDisposable
 {
-    /// <summary>Below this many bytes of weights a token takes about as long as the barriers between threads.</summary>
+    /// <summary>Below this many bytes of weights the fixed costs of a token matter, such as the barriers between threads.</summary>
     private const ulong SmallModelBytes = 256UL << 20;
 
-    /// <summary>LLAMA_FLASH_ATTN_TYPE_DISABLED.</summary>
+    /// <summary>Heads below this width lose by flash attention; see <see cref="LlamaOptions.FlashAttention"/>.</summary>
+    private const int WideHead = 64;
+
+    // llama_flash_attn_type
+    private const int FlashAttentionAuto = -1;
     private const int FlashAttentionOff = 0;
+    private const int FlashAttentionOn = 1;
 
     private readonly LlamaOptions options;
     private readonly ModelHandle handle;
@@ -32,8 +37,8 @@ public sealed class LlamaModel : IDisposable
         ParameterCount = (long)LlamaNative.ParameterCount(handle);
         FileBytes = new FileInfo(options.Path).Length;
         ContextLength = MemoryNeed.ContextLength(options.ContextLength, TrainingContextLength);
-        var isSmall = LlamaNative.TensorBytes(handle) < SmallModelBytes;
-        (int, int) Range(int? asked) => asked is { } threads ? (threads, threads) : (isSmall ? 1 : ProcessorCores.Count, ProcessorCores.Count);
+        IsSmall = LlamaNative.TensorBytes(handle) < SmallModelBytes;
+        (int, int) Range(int? asked) => asked is { } threads ? (threads, threads) : (IsSmall ? 1 : ProcessorCores.Count, ProcessorCores.Count);
         DecodeThreads = Range(options.Threads);
         BatchThreads = Range(options.BatchThreads);
     }
@@ -61,6 +66,8 @@ public sealed class LlamaModel : IDisposable
     public string? Template { get; }
 
     internal Vocabulary Vocabulary { get; }
+
+    internal bool IsSmall { get; }
 
     /// <summary>Fewest and most threads worth trying for one token.</summary>
     internal (int Fewest, int Most) DecodeThreads { get; }
@@ -97,6 +104,15 @@ public sealed class LlamaModel : IDisposable
 
     public void Dispose() => handle.Dispose();
 
+    private int HeadWidth => LlamaNative.EmbeddingLength(handle) / Math.Max(LlamaNative.HeadCount(handle), 1);
+
+    private int FlashAttention => options.FlashAttention switch
+    {
+        true => FlashAttentionOn,
+        false => FlashAttentionOff,
+        null => HeadWidth < WideHead && options.KvCache is KvCacheType.F32 or KvCacheType.F16 or KvCacheType.BF16 ? FlashAttentionOff : FlashAttentionAuto,
+    };
+
     /// <summary>Makes a context; an exact one computes in float32 throughout, where flash attention would round to half precision.</summary>
     internal ContextHandle CreateContext(int sequences, int maxOutputs, bool exact = false)
     {
@@ -109,8 +125,8 @@ public sealed class LlamaModel : IDisposable
         parameters.Threads = DecodeThreads.Most;
         parameters.BatchThreads = BatchThreads.Most;
         parameters.KeyType = parameters.ValueType = exact ? KvCacheType.F32 : options.KvCache;
-        parameters.FlashAttention = exact || !options.FlashAttention ? FlashAttentionOff : parameters.FlashAttention;
-        parameters.UnifiedKeyValue = 1;
+        parameters.FlashAttention = exact ? FlashAttentionOff : FlashAttention;
+        parameters.UnifiedKeyValue = sequences > 1 ? (byte)1 : (byte)0;
         parameters.NoPerformance = 1;
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
         var context = ContextHandle.Create(handle, parameters) ?? throw ModelFile.NoContext(ContextLength, errors.Lines);

@@ -7,7 +7,7 @@ namespace PsyLite.Engine;
 /// <summary>Turns the tokens of one reply into text: whole characters only, cut at stop strings, handed over in small batches.</summary>
 internal sealed class ReplyText
 {
-    private static readonly TimeSpan HandoverInterval = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan HandoverInterval = TimeSpan.FromMilliseconds(8);
 
     private readonly Vocabulary vocabulary;
     private readonly StopText stops;

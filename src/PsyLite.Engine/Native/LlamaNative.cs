@@ -60,6 +60,12 @@ internal static unsafe partial class LlamaNative
     [LibraryImport(Llama, EntryPoint = "llama_model_n_ctx_train")]
     public static partial int TrainingContextLength(ModelHandle model);
 
+    [LibraryImport(Llama, EntryPoint = "llama_model_n_embd")]
+    public static partial int EmbeddingLength(ModelHandle model);
+
+    [LibraryImport(Llama, EntryPoint = "llama_model_n_head")]
+    public static partial int HeadCount(ModelHandle model);
+
     [LibraryImport(Llama, EntryPoint = "llama_model_n_params")]
     public static partial ulong ParameterCount(ModelHandle model);
 

@@ -10,20 +10,25 @@ public sealed class LabelScorerTests(TinyModels models)
 
     private LlamaOptions Exact => TinyModels.Options(models.Random) with { KvCache = KvCacheType.F32, FlashAttention = false };
 
-    [Fact]
-    public async Task Scores_are_the_sums_of_token_log_likelihoods()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(7)]
+    public void Scores_are_the_sums_of_token_log_likelihoods(int branches)
     {
         using var model = LlamaModel.Load(Exact);
-        using var client = new LlamaChatClient(model);
+        using var decoder = new LlamaDecoder(model, branches);
         string[] labels = ["愉快", "平稳", "低落", "今天很好的心情", "", "龘", "好", "的", "了", "我们你", "甲乙", string.Concat(Enumerable.Repeat("丙丁", 12))];
-        var scores = await client.ScoreAsync(Conversation, labels);
         var prompt = new ChatPrompt(model.Vocabulary, model.Template).Encode(Conversation);
+        var scores = decoder.Score(prompt, [.. labels.Select(l => model.Tokenize(l))], CancellationToken.None);
         Assert.Single(model.Tokenize(labels[0]));
         Assert.Equal(2, model.Tokenize(labels[1]).Length);
         for (var i = 0; i < labels.Length; i++)
         {
             Assert.Equal(Reference(model, prompt, model.Tokenize(labels[i])), scores[i], 1e-3);
         }
+
+        Assert.Equal(prompt.Length - 1, decoder.Hold(prompt, 1, CancellationToken.None));
     }
 
     [Fact]
