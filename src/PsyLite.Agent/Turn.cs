@@ -50,7 +50,10 @@ public abstract record TurnEvent
     public sealed record Completed(TurnResult Result) : TurnEvent;
 }
 
-/// <summary>The whole turn once it is over. <paramref name="UsedModel"/> is false for preset replies.</summary>
+/// <summary>
+/// The whole turn once it is over. <paramref name="UsedModel"/> is false for preset replies; <paramref name="FinishReason"/> is stop, length,
+/// preset, task, guard (the reply was cut and replaced) or error (the model failed and an apology stands in).
+/// </summary>
 public sealed record TurnResult(
     Assessment Assessment, string Reasoning, string Reply, CrosstalkPiece? Crosstalk, bool UsedModel, string FinishReason, TurnTimings Timings)
 {

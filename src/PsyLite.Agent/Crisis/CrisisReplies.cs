@@ -8,7 +8,8 @@ internal sealed class CrisisReplies(PresetTexts texts)
     public string For(RiskVerdict verdict, string language, ConversationState state)
     {
         var seed = state.Turns + (verdict.Findings.Signals.Count > 0 ? Seed(verdict.Findings.Signals[0].Rule) : 0);
-        return texts.Choose(Family(verdict), language, state.UsedPresets, seed);
+        var family = Family(verdict);
+        return texts.Choose(texts.Has($"{family}.injury", language) && IsInjury(verdict) ? $"{family}.injury" : family, language, state.UsedPresets, seed);
     }
 
     /// <summary>The script for someone who worries about another person.</summary>
@@ -39,6 +40,13 @@ internal sealed class CrisisReplies(PresetTexts texts)
             : verdict.Findings.Has("answer.denial") || verdict.Findings.Has("answer.better") ? "denial"
             : "other";
         return $"{group}.{answer}";
+    }
+
+    /// <summary>The only signs are of self-injury, so words about not wanting to live would put something into the person's mouth.</summary>
+    private static bool IsInjury(RiskVerdict verdict)
+    {
+        var signs = verdict.Findings.Signals.Where(s => Severity.IsCrisis(s.Tier)).ToList();
+        return signs.Count > 0 && signs.All(s => s.Rule is "T2.self-injury" or "T2.eating");
     }
 
     private static int Seed(string text) => text.Aggregate(17, (hash, c) => unchecked(hash * 31 + c)) & 0xFFFF;

@@ -32,6 +32,8 @@ internal sealed class PresetTexts
     public IEnumerable<(string Family, string Language, IReadOnlyList<PresetText> Texts)> All =>
         _texts.Select(t => (t.Key.Family, t.Key.Language, t.Value));
 
+    public bool Has(string family, string language) => _texts.ContainsKey((family, language));
+
     /// <summary>
     /// A text of the family that this conversation has not seen; when all have been seen, one that was not the last.
     /// <paramref name="seed"/> spreads first choices over conversations and keeps a turn repeatable.

@@ -35,6 +35,11 @@ internal sealed class MoodJudge(LabelLikelihoods likelihoods, TimeSpan limit, Ti
         {
             throw;
         }
+        catch (NotSupportedException)
+        {
+            // The model cannot tell likelihoods at all, which is as good as having no judge.
+            return Mood.Unclear;
+        }
         catch (Exception)
         {
             // Whatever a judge does wrong has one meaning here: there is no verdict.

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace PsyLite.Agent.Risk.Patterns;
 
 /// <summary>
@@ -5,14 +7,17 @@ namespace PsyLite.Agent.Risk.Patterns;
 /// </summary>
 internal sealed class AnchorScanner
 {
-    private readonly Dictionary<long, int> _next = [];
-    private readonly bool[] _starts = new bool[char.MaxValue + 1];
-    private readonly List<int> _fail = [0];
-    private readonly List<int[]> _outputs = [];
+    private readonly int[] _root = new int[char.MaxValue + 1];
+    private readonly long[] _keys;
+    private readonly int[] _targets;
+    private readonly int _mask;
+    private readonly int[] _fail;
+    private readonly int[][] _outputs;
 
-    /// <summary>Words and, for each, the numbers reported when it is found.</summary>
+    /// <summary>Words and, for each, the number reported when it is found.</summary>
     public AnchorScanner(IEnumerable<(string Word, int Number)> words)
     {
+        var edges = new Dictionary<(int State, char C), int>();
         var outputs = new List<List<int>> { new() };
         var depth = new List<int> { 0 };
         foreach (var (word, number) in words)
@@ -20,11 +25,10 @@ internal sealed class AnchorScanner
             var state = 0;
             foreach (var c in word)
             {
-                var key = Key(state, c);
-                if (!_next.TryGetValue(key, out var child))
+                if (!edges.TryGetValue((state, c), out var child))
                 {
                     child = outputs.Count;
-                    _next[key] = child;
+                    edges[(state, c)] = child;
                     outputs.Add([]);
                     depth.Add(depth[state] + 1);
                 }
@@ -33,61 +37,76 @@ internal sealed class AnchorScanner
             }
 
             outputs[state].Add(number);
-            _starts[word[0]] = true;
         }
 
-        LinkFailures(outputs, depth);
-        _outputs.AddRange(outputs.Select(o => o.Distinct().ToArray()));
+        var size = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, edges.Count * 3));
+        (_keys, _targets, _mask, _fail) = (new long[size], new int[size], size - 1, new int[outputs.Count]);
+        foreach (var ((state, c), child) in edges)
+        {
+            Insert(state, c, child);
+        }
+
+        foreach (var ((state, c), child) in edges.OrderBy(edge => depth[edge.Value]))
+        {
+            _fail[child] = state == 0 ? 0 : Next(_fail[state], c);
+            outputs[child].AddRange(outputs[_fail[child]]);
+        }
+
+        _outputs = [.. outputs.Select(o => o.Distinct().ToArray())];
     }
 
-    /// <summary>Reports every number whose word occurs, with the position just behind the occurrence.</summary>
-    public void Scan(string text, Action<int, int> found)
+    /// <summary>Adds every number whose word occurs, with the position just behind the occurrence.</summary>
+    public void Scan(string text, List<(int Number, int End)> found)
     {
         var state = 0;
         for (var i = 0; i < text.Length; i++)
         {
-            var c = text[i];
-            if (state == 0 && !_starts[c])
-            {
-                continue;
-            }
-
-            int next;
-            while (!_next.TryGetValue(Key(state, c), out next) && state != 0)
-            {
-                state = _fail[state];
-            }
-
-            state = next;
+            state = Next(state, text[i]);
             foreach (var number in _outputs[state])
             {
-                found(number, i + 1);
+                found.Add((number, i + 1));
             }
         }
     }
 
-    private static long Key(int state, char c) => ((long)state << 16) | c;
-
-    private void LinkFailures(List<List<int>> outputs, List<int> depth)
+    private int Next(int state, char c)
     {
-        _fail.AddRange(Enumerable.Repeat(0, outputs.Count - 1));
-        foreach (var (key, child) in _next.OrderBy(edge => depth[edge.Value]))
+        while (state != 0)
         {
-            var (parent, c) = ((int)(key >> 16), (char)(key & 0xFFFF));
-            if (parent == 0)
+            // Zero marks an empty slot; keys are never zero because no edge leaves state 0 in this table.
+            var key = ((long)state << 16) | c;
+            for (var slot = Slot(key); _keys[slot] != 0; slot = (slot + 1) & _mask)
             {
-                continue;
+                if (_keys[slot] == key)
+                {
+                    return _targets[slot];
+                }
             }
 
-            var fall = _fail[parent];
-            int target;
-            while (!_next.TryGetValue(Key(fall, c), out target) && fall != 0)
-            {
-                fall = _fail[fall];
-            }
-
-            _fail[child] = target;
-            outputs[child].AddRange(outputs[target]);
+            state = _fail[state];
         }
+
+        return _root[c];
+    }
+
+    private int Slot(long key) => (int)((ulong)(key * -7046029254386353131L) >> 40) & _mask;
+
+    private void Insert(int state, char c, int child)
+    {
+        if (state == 0)
+        {
+            _root[c] = child;
+            return;
+        }
+
+        var key = ((long)state << 16) | c;
+        var slot = Slot(key);
+        while (_keys[slot] != 0)
+        {
+            slot = (slot + 1) & _mask;
+        }
+
+        _keys[slot] = key;
+        _targets[slot] = child;
     }
 }

@@ -20,25 +20,39 @@ internal enum RuleKind
 
     /// <summary>Something said about a risk seen before: contact made, refusal, denial.</summary>
     Answer,
+
+    /// <summary>A circumstance that excuses other matches in its sentence.</summary>
+    Near,
+
+    /// <summary>A circumstance that excuses other matches anywhere in the message.</summary>
+    Anywhere,
+
+    /// <summary>Words that void an excuse.</summary>
+    Cancels,
+
+    /// <summary>Words in the same sentence that make one rule's match harmless.</summary>
+    Not,
 }
 
-/// <summary>One rule of the data files.</summary>
+/// <summary>One rule of the data files, or one part of a context (then <see cref="Id"/> is the context's name or the rule's id).</summary>
 internal sealed record PatternRule(string Id, RuleKind Kind, Tier Tier, double Score)
 {
     /// <summary>Names of contexts that excuse a match.</summary>
-    public required IReadOnlyList<string> Unless { get; init; }
+    public IReadOnlyList<string> Unless { get; init; } = [];
 
     /// <summary>Rule ids or their leading parts, one of which must have matched too.</summary>
-    public required IReadOnlyList<string> With { get; init; }
+    public IReadOnlyList<string> With { get; init; } = [];
 
     /// <summary>A match counts whoever the sentence speaks of.</summary>
-    public required bool Anyone { get; init; }
+    public bool Anyone { get; init; }
 
     /// <summary>Tier that an excused match still has.</summary>
-    public required Tier Otherwise { get; init; }
+    public Tier Otherwise { get; init; }
 
-    /// <summary>Words in the same sentence that make a match harmless.</summary>
-    public required System.Text.RegularExpressions.Regex? Not { get; init; }
+    /// <summary>The rule has words that make a match harmless.</summary>
+    public bool HasNot { get; init; }
+
+    public bool IsCircumstance => Kind is RuleKind.Near or RuleKind.Anywhere or RuleKind.Cancels or RuleKind.Not;
 }
 
 /// <summary>A match in a view of the message; offsets are the view's.</summary>

@@ -3,8 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace PsyLite.Agent.Risk.Patterns;
 
-/// <summary>A compiled pattern: the expression, the words of which at least one must occur, and its longest match in characters.</summary>
-internal sealed record CompiledPattern(string Source, Regex Expression, IReadOnlyList<string> Anchors, int LongestMatch);
+/// <summary>
+/// A compiled pattern: the words of which at least one must occur, its longest match in characters, and the expression, which is null when
+/// the words are all that the pattern can match and finding one is all there is to do.
+/// </summary>
+internal sealed record CompiledPattern(string Source, IReadOnlyList<string> Anchors, int LongestMatch, Lazy<Regex>? Expression);
 
 /// <summary>
 /// The small language of the rule files: literal words, (a|b), [ab], [^ab], a trailing ? for "or nothing", + for one to four and
@@ -17,25 +20,35 @@ internal sealed class PatternSyntax(IReadOnlyDictionary<string, string> words, F
     private const int ShortGap = 4;
     private const int LongGap = 14;
     private const int MostRepeats = 4;
+
+    /// <summary>Longest list of words that a part of a pattern is multiplied out to.</summary>
+    private const int MostWords = 64;
+    private const string Everyday = "的一是不了我在有人这他你来到说们去就要想会也都能还好没很得着过下上个大时可以后那什么自己真天家死活走吃";
     private const string InSentence = "[^。!?\\n]";
     private const string ClauseEdge = "[^。!?\\n,、;:… .~\"“”'()\\-]";
 
-    public CompiledPattern Compile(string source)
+    /// <summary>One pattern for each alternative of <paramref name="source"/>, so that each is tried only where its own words occur.</summary>
+    public IEnumerable<CompiledPattern> Compile(string source)
     {
-        var at = 0;
         var expanded = Expand(source, 0);
-        var node = ParseAlternatives(expanded, ref at);
-        if (at != expanded.Length)
+        for (var at = 0; at <= expanded.Length; at++)
         {
-            throw new FormatException($"The pattern '{source}' has a stray ')' at {at}.");
-        }
+            var node = ParseSequence(expanded, ref at);
+            node = node.Exact is { } words && !words.Contains("") ? node with { Anchors = words } : node;
+            if (at < expanded.Length && expanded[at] == ')')
+            {
+                throw new FormatException($"The pattern '{source}' has a stray ')'.");
+            }
 
-        if (node.Anchors is null or { Count: 0 })
-        {
-            throw new FormatException($"The pattern '{source}' has no word that must occur; rules may not match everything.");
-        }
+            if (node.Anchors is null or { Count: 0 })
+            {
+                throw new FormatException($"The pattern '{source}' has a part without a word that must occur; rules may not match everything.");
+            }
 
-        return new CompiledPattern(source, new Regex(node.Expression, RegexOptions.CultureInvariant), node.Anchors, node.Longest);
+            // Expressions are built when first needed: most messages need a handful of the thousands.
+            var expression = node is { Exact: not null, HasLookaround: false } ? null : new Lazy<Regex>(() => new Regex(node.Expression, RegexOptions.CultureInvariant));
+            yield return new CompiledPattern(source, node.Anchors, node.Longest, expression);
+        }
     }
 
     /// <summary>The plain expression of a context pattern, which needs no anchors.</summary>
@@ -71,48 +84,67 @@ internal sealed class PatternSyntax(IReadOnlyDictionary<string, string> words, F
             return options[0];
         }
 
-        var anchors = options.All(o => o.Anchors is not null) ? options.SelectMany(o => o.Anchors!).Distinct().ToList() : null;
-        return new Node($"(?:{string.Join('|', options.Select(o => o.Expression))})", anchors, options.Max(o => o.Longest));
+        return new Node($"(?:{string.Join('|', options.Select(o => o.Expression))})", options.Max(o => o.Longest))
+        {
+            Exact = Union(options.Select(o => o.Exact)),
+            Anchors = options.All(o => o.Anchors is not null) ? [.. options.SelectMany(o => o.Anchors!).Distinct()] : null,
+            HasLookaround = options.Any(o => o.HasLookaround),
+        };
     }
 
+    /// <summary>
+    /// Reads atoms in a row. Neighbours that can only be certain words are multiplied out, which gives longer and rarer words to look for.
+    /// </summary>
     private Node ParseSequence(string text, ref int at)
     {
         var expression = new StringBuilder();
-        var literal = new StringBuilder();
         List<string>? best = null;
-        var longest = 0;
+        List<string> run = [""];
+        var (longest, isExact, hasLookaround) = (0, true, false);
         while (at < text.Length && text[at] is not ('|' or ')'))
         {
-            var atom = ParseAtom(text, ref at, out var isLiteral);
-            if (at < text.Length && text[at] is ('?' or '*' or '+'))
-            {
-                var repeat = text[at++];
-                best = Better(best, Take(literal));
-                best = repeat == '+' ? Better(best, atom.Anchors) : best;
-                expression.Append("(?:").Append(atom.Expression).Append(')').Append(repeat switch { '?' => "?", '*' => $"{{0,{MostRepeats}}}", _ => $"{{1,{MostRepeats}}}" });
-                longest += atom.Longest * (repeat == '?' ? 1 : MostRepeats);
-                continue;
-            }
-
+            var atom = Repeated(ParseAtom(text, ref at), text, ref at);
             expression.Append(atom.Expression);
             longest += atom.Longest;
-            if (isLiteral)
+            hasLookaround |= atom.HasLookaround;
+            if (atom.Exact is { } words && run.Count * words.Count <= MostWords)
             {
-                literal.Append(atom.Anchors![0]);
+                run = [.. from left in run from right in words select left + right];
                 continue;
             }
 
-            best = Better(best, Take(literal));
-            best = Better(best, atom.Anchors);
+            best = Rarer(Rarer(best, run), atom.Anchors);
+            isExact = false;
+            run = atom.Exact ?? [""];
         }
 
-        best = Better(best, Take(literal));
-        return new Node(expression.ToString(), best, longest);
+        return new Node(expression.ToString(), longest)
+        {
+            Exact = isExact ? [.. run.Distinct()] : null,
+            Anchors = Rarer(best, run),
+            HasLookaround = hasLookaround,
+        };
     }
 
-    private Node ParseAtom(string text, ref int at, out bool isLiteral)
+    private static Node Repeated(Node atom, string text, ref int at)
     {
-        isLiteral = false;
+        if (at >= text.Length || text[at] is not ('?' or '*' or '+'))
+        {
+            return atom;
+        }
+
+        var repeat = text[at++];
+        var count = repeat switch { '?' => "?", '*' => $"{{0,{MostRepeats}}}", _ => $"{{1,{MostRepeats}}}" };
+        return new Node($"(?:{atom.Expression}){count}", atom.Longest * (repeat == '?' ? 1 : MostRepeats))
+        {
+            Exact = repeat == '?' && atom.Exact is { } words ? [.. words.Append("").Distinct()] : null,
+            Anchors = repeat == '+' ? atom.Anchors : null,
+            HasLookaround = atom.HasLookaround,
+        };
+    }
+
+    private Node ParseAtom(string text, ref int at)
+    {
         switch (text[at])
         {
             case '(' when at + 1 < text.Length && text[at + 1] == '?':
@@ -134,27 +166,27 @@ internal sealed class PatternSyntax(IReadOnlyDictionary<string, string> words, F
                 var negated = set[0] == '^';
                 var members = string.Concat((negated ? set[1..] : set).Select(fold));
                 var expression = $"[{(negated ? "^" : "")}{members.Replace("\\", "\\\\").Replace("]", "\\]")}]";
-                return new Node(expression, negated || members.Contains('-') ? null : [.. members.Select(c => c.ToString()).Distinct()], 1);
+                List<string>? letters = negated || members.Contains('-') ? null : [.. members.Select(c => c.ToString()).Distinct()];
+                return new Node(expression, 1) { Exact = letters, Anchors = letters };
             case '~':
                 var isLong = at + 1 < text.Length && text[at + 1] == '~';
                 at += isLong ? 2 : 1;
                 var most = isLong ? LongGap : ShortGap;
-                return new Node($"{InSentence}{{0,{most}}}?", null, most);
+                return new Node($"{InSentence}{{0,{most}}}?", most);
             case '^':
                 var isStart = at + 1 < text.Length && text[at + 1] == '^';
                 at += isStart ? 2 : 1;
-                return new Node(isStart ? "(?<=^[ \"“]*)" : $"(?<!{ClauseEdge})", null, 0);
+                return Edge(isStart ? "(?<=^[ \"“]*)" : $"(?<!{ClauseEdge})");
             case '$':
                 var isEnd = at + 1 < text.Length && text[at + 1] == '$';
                 at += isEnd ? 2 : 1;
-                return new Node(isEnd ? $"(?!.*{ClauseEdge})" : $"(?!{ClauseEdge})", null, 0);
+                return Edge(isEnd ? $"(?!.*{ClauseEdge})" : $"(?!{ClauseEdge})");
             case '.':
                 at++;
-                return new Node(InSentence, null, 1);
+                return new Node(InSentence, 1);
             default:
-                isLiteral = true;
                 var folded = fold(text[at++]);
-                return new Node(Regex.Escape(folded), [folded], folded.Length);
+                return new Node(Regex.Escape(folded), folded.Length) { Exact = [folded], Anchors = [folded] };
         }
     }
 
@@ -175,32 +207,47 @@ internal sealed class PatternSyntax(IReadOnlyDictionary<string, string> words, F
         var node = ParseAlternatives(inside, ref start);
         var expression = $"{text[at..(at + opening)]}{node.Expression})";
         at = end;
-        return new Node(expression, null, 0);
+        return Edge(expression);
     }
 
-    private static List<string>? Take(StringBuilder literal)
+    /// <summary>A condition on the place: it takes no characters, so the words around it stay neighbours.</summary>
+    private static Node Edge(string expression) => new(expression, 0) { Exact = [""], HasLookaround = true };
+
+    private static List<string>? Union(IEnumerable<List<string>?> sets)
     {
-        if (literal.Length == 0)
+        var all = new List<string>();
+        foreach (var set in sets)
         {
-            return null;
+            if (set is null || all.Count + set.Count > MostWords)
+            {
+                return null;
+            }
+
+            all.AddRange(set);
         }
 
-        List<string> anchors = [literal.ToString()];
-        literal.Clear();
-        return anchors;
+        return [.. all.Distinct()];
     }
 
-    /// <summary>The set that rules out more messages: longer words first, then fewer of them.</summary>
-    private static List<string>? Better(List<string>? left, List<string>? right)
+    /// <summary>The set of words that fewer messages will hold.</summary>
+    private static List<string>? Rarer(List<string>? left, List<string>? right)
     {
-        if (left is null || right is null)
-        {
-            return left ?? right;
-        }
-
-        var (leftLength, rightLength) = (left.Min(w => w.Length), right.Min(w => w.Length));
-        return leftLength != rightLength ? (leftLength > rightLength ? left : right) : (left.Count <= right.Count ? left : right);
+        right = right is null || right.Contains("") ? null : right;
+        return left is null || right is null ? left ?? right : left.Sum(Commonness) <= right.Sum(Commonness) ? left : right;
     }
 
-    private sealed record Node(string Expression, List<string>? Anchors, int Longest);
+    /// <summary>Rough chance of meeting the word at a place: everyday characters are twenty times as frequent as others.</summary>
+    private static double Commonness(string word) =>
+        word.Aggregate(1.0, (chance, c) => chance * (Everyday.Contains(c) ? 0.02 : char.IsAsciiLetter(c) || c == ' ' ? 0.05 : 0.001));
+
+    private sealed record Node(string Expression, int Longest)
+    {
+        /// <summary>All that the node can match; null when that is not a short list.</summary>
+        public List<string>? Exact { get; init; }
+
+        /// <summary>Words of which one must occur; null when there are none.</summary>
+        public List<string>? Anchors { get; init; }
+
+        public bool HasLookaround { get; init; }
+    }
 }

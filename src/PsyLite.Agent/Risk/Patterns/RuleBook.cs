@@ -7,9 +7,12 @@ namespace PsyLite.Agent.Risk.Patterns;
 /// <summary>All rules of the embedded YAML files, compiled. Immutable and safe to share between conversations.</summary>
 internal sealed class RuleBook
 {
+    /// <summary>Characters behind a window that a lookahead may still need.</summary>
     private const int LookaheadMargin = 32;
     private readonly List<PatternRule> _rules = [];
     private readonly List<(CompiledPattern Pattern, PatternRule Rule)> _patterns = [];
+    private readonly Dictionary<string, Wording> _contexts = [];
+    private readonly (int Pattern, int Length)[] _anchors;
     private readonly AnchorScanner _scanner;
 
     public RuleBook(TextNormaliser normaliser)
@@ -18,94 +21,118 @@ internal sealed class RuleBook
         var words = files.SelectMany(f => Mapping(f, "words"))
             .ToDictionary(w => ((YamlScalarNode)w.Key).Value!, w => ((YamlScalarNode)w.Value).Value!);
         var syntax = new PatternSyntax(words, normaliser.FoldPatternChar);
-        Contexts = files.SelectMany(f => Mapping(f, "contexts"))
-            .ToDictionary(c => ((YamlScalarNode)c.Key).Value!, c => ReadContext((YamlMappingNode)c.Value, syntax));
-        foreach (var node in files.Where(f => f.Children.ContainsKey("rules")).SelectMany(f => (YamlSequenceNode)f["rules"]))
+        foreach (var (name, node) in files.SelectMany(f => Mapping(f, "contexts")))
         {
-            Add((YamlMappingNode)node, syntax);
+            AddContext(((YamlScalarNode)name).Value!, (YamlMappingNode)node, syntax);
         }
 
-        _scanner = new AnchorScanner(_patterns.SelectMany((p, number) => p.Pattern.Anchors.Select(a => (a, number))));
+        foreach (var node in files.Where(f => f.Children.ContainsKey("rules")).SelectMany(f => (YamlSequenceNode)f["rules"]))
+        {
+            AddRule((YamlMappingNode)node, syntax);
+        }
+
+        _anchors = [.. _patterns.SelectMany((p, number) => p.Pattern.Anchors.Select(a => (number, a.Length)))];
+        _scanner = new AnchorScanner(_patterns.SelectMany(p => p.Pattern.Anchors).Select((word, number) => (word, number)));
     }
 
     public IReadOnlyList<PatternRule> Rules => _rules;
 
-    public IReadOnlyDictionary<string, RuleContext> Contexts { get; }
+    public IEnumerable<CompiledPattern> Patterns => _patterns.Select(p => p.Pattern);
 
-    /// <summary>Every match of every rule of the given kinds, in reading order.</summary>
-    public List<RuleMatch> Find(string text, Func<RuleKind, bool> wanted)
+    /// <summary>Every match in reading order, longer ones first; circumstances and masks only when asked for.</summary>
+    public List<RuleMatch> Find(string text, bool withCircumstances)
     {
-        Dictionary<int, (int From, int To)>? windows = null;
-        _scanner.Scan(text, (number, end) =>
+        var hits = new List<(int Number, int End)>();
+        _scanner.Scan(text, hits);
+        var matches = new List<RuleMatch>();
+
+        // Numbers of one pattern's words follow one another, so sorting brings the hits of a pattern together.
+        hits.Sort();
+        for (var i = 0; i < hits.Count;)
         {
+            var number = _anchors[hits[i].Number].Pattern;
             var (pattern, rule) = _patterns[number];
-            if (!wanted(rule.Kind))
+            var isWanted = withCircumstances || !(rule.IsCircumstance || rule.Kind == RuleKind.Mask);
+            var (firstEnd, lastEnd) = (int.MaxValue, 0);
+            for (; i < hits.Count && _anchors[hits[i].Number].Pattern == number; i++)
             {
-                return;
+                var (anchor, end) = hits[i];
+                (firstEnd, lastEnd) = (Math.Min(firstEnd, end), Math.Max(lastEnd, end));
+                if (isWanted && pattern.Expression is null)
+                {
+                    matches.Add(new RuleMatch(rule, end - _anchors[anchor].Length, _anchors[anchor].Length));
+                }
             }
 
-            windows ??= [];
-            var from = Math.Max(0, end - pattern.LongestMatch);
-            var to = Math.Min(text.Length, end + pattern.LongestMatch);
-            windows[number] = windows.TryGetValue(number, out var old) ? (Math.Min(old.From, from), Math.Max(old.To, to)) : (from, to);
-        });
-
-        var matches = new List<RuleMatch>();
-        foreach (var (number, (from, to)) in windows ?? [])
-        {
-            var (pattern, rule) = _patterns[number];
-            foreach (var match in pattern.Expression.EnumerateMatches(text.AsSpan(0, Math.Min(text.Length, to + LookaheadMargin)), from))
+            if (isWanted && pattern.Expression is not null)
             {
-                if (match.Index > to)
-                {
-                    break;
-                }
-
-                if (match.Length > 0)
-                {
-                    matches.Add(new RuleMatch(rule, match.Index, match.Length));
-                }
+                Match(text, pattern, rule, firstEnd, lastEnd, matches);
             }
         }
 
-        matches.Sort((a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : b.Length.CompareTo(a.Length));
+        matches.Sort(static (a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : b.Length.CompareTo(a.Length));
         return matches;
+    }
+
+    /// <summary>True when the named context's wording stands right before a match or within it.</summary>
+    public bool IsWordedAs(string context, ReadOnlySpan<char> clauseBefore, ReadOnlySpan<char> match) =>
+        _contexts[context] is { } wording && (wording.Before?.IsMatch(clauseBefore) == true || wording.Inside?.IsMatch(match) == true);
+
+    private static void Match(string text, CompiledPattern pattern, PatternRule rule, int firstEnd, int lastEnd, List<RuleMatch> matches)
+    {
+        var from = Math.Max(0, firstEnd - pattern.LongestMatch);
+        var to = Math.Min(text.Length, lastEnd + pattern.LongestMatch + LookaheadMargin);
+        foreach (var match in pattern.Expression!.Value.EnumerateMatches(text.AsSpan(0, to), from))
+        {
+            if (match.Length > 0)
+            {
+                matches.Add(new RuleMatch(rule, match.Index, match.Length));
+            }
+        }
     }
 
     private static IEnumerable<KeyValuePair<YamlNode, YamlNode>> Mapping(YamlMappingNode file, string key) =>
         file.Children.TryGetValue(key, out var value) ? ((YamlMappingNode)value).Children : [];
 
-    private static RuleContext ReadContext(YamlMappingNode node, PatternSyntax syntax)
+    private void AddContext(string name, YamlMappingNode node, PatternSyntax syntax)
     {
-        Regex? Join(string key, string format) => node.Strings(key).ToList() is { Count: > 0 } list
-            ? new Regex(string.Format(CultureInfo.InvariantCulture, format, string.Join('|', list.Select(syntax.Expression))), RegexOptions.CultureInvariant)
+        Regex? Join(string key, string end) => node.Strings(key).ToList() is { Count: > 0 } list
+            ? new Regex($"(?:{string.Join('|', list.Select(syntax.Expression))}){end}", RegexOptions.CultureInvariant)
             : null;
-        return new RuleContext(Join("before", "(?:{0})$"), Join("near", "{0}"), Join("message", "{0}"), Join("cancelledBy", "{0}"));
+        _contexts.Add(name, new Wording(Join("before", "$"), Join("inside", "")));
+        AddPatterns(node, "near", new PatternRule(name, RuleKind.Near, Tier.T0, 0), syntax);
+        AddPatterns(node, "message", new PatternRule(name, RuleKind.Anywhere, Tier.T0, 0), syntax);
+        AddPatterns(node, "cancelledBy", new PatternRule(name, RuleKind.Cancels, Tier.T0, 0), syntax);
     }
 
-    private void Add(YamlMappingNode node, PatternSyntax syntax)
+    private void AddRule(YamlMappingNode node, PatternSyntax syntax)
     {
         var id = node.Text("id") ?? throw new FormatException("A rule has no id.");
         var kind = Enum.Parse<RuleKind>(node.Text("kind") ?? "Risk", ignoreCase: true);
         var tier = Enum.Parse<Tier>(node.Text("tier") ?? "T0");
-        var not = node.Strings("not").Select(syntax.Expression).ToList();
         var rule = new PatternRule(id, kind, tier, double.Parse(node.Text("score") ?? DefaultScore(tier), CultureInfo.InvariantCulture))
         {
             Unless = [.. node.Strings("unless")],
             With = [.. node.Strings("with")],
             Anyone = node.Text("anyone") == "true",
             Otherwise = Enum.Parse<Tier>(node.Text("otherwise") ?? "T0"),
-            Not = not.Count == 0 ? null : new Regex(string.Join('|', not), RegexOptions.CultureInvariant),
+            HasNot = node.Children.ContainsKey("not"),
         };
-        if (rule.Unless.FirstOrDefault(c => !Contexts.ContainsKey(c)) is { } unknown)
+        if (rule.Unless.FirstOrDefault(c => !_contexts.ContainsKey(c)) is { } unknown)
         {
             throw new FormatException($"The rule {id} names the unknown context {unknown}.");
         }
 
         _rules.Add(rule);
-        foreach (var source in node.Strings("patterns"))
+        AddPatterns(node, "patterns", rule, syntax);
+        AddPatterns(node, "not", new PatternRule(id, RuleKind.Not, Tier.T0, 0), syntax);
+    }
+
+    private void AddPatterns(YamlMappingNode node, string key, PatternRule rule, PatternSyntax syntax)
+    {
+        foreach (var pattern in node.Strings(key).SelectMany(syntax.Compile))
         {
-            _patterns.Add((syntax.Compile(source), rule));
+            _patterns.Add((pattern, rule));
         }
     }
 
@@ -120,16 +147,7 @@ internal sealed class RuleBook
         Tier.TA => "0.85",
         _ => "0.3",
     };
-}
 
-/// <summary>
-/// Circumstances that excuse a match: words just before it, in its sentence, or anywhere in the message; and words that cancel the excuse.
-/// </summary>
-internal sealed record RuleContext(Regex? Before, Regex? Near, Regex? Message, Regex? CancelledBy)
-{
-    public bool Excuses(string text, string clauseBefore, string sentence)
-    {
-        var applies = Before?.IsMatch(clauseBefore) == true || Near?.IsMatch(sentence) == true || Message?.IsMatch(text) == true;
-        return applies && CancelledBy?.IsMatch(text) != true;
-    }
+    /// <summary>The part of a context that is read off the words next to a match.</summary>
+    private sealed record Wording(Regex? Before, Regex? Inside);
 }
