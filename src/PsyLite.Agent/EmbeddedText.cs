@@ -29,9 +29,12 @@ internal static class EmbeddedText
 
     public static IEnumerable<string> Strings(this YamlMappingNode node, string key) =>
         node.Children.TryGetValue(key, out var value)
-            ? value is YamlSequenceNode list ? list.Select(n => ((YamlScalarNode)n).Value!) : [((YamlScalarNode)value).Value!]
+            ? value is YamlSequenceNode list ? list.Select(n => Scalar(n, key)) : [Scalar(value, key)]
             : [];
 
     public static string? Text(this YamlMappingNode node, string key) =>
-        node.Children.TryGetValue(key, out var value) ? ((YamlScalarNode)value).Value : null;
+        node.Children.TryGetValue(key, out var value) ? Scalar(value, key) : null;
+
+    private static string Scalar(YamlNode node, string key) =>
+        (node as YamlScalarNode)?.Value ?? throw new FormatException($"'{key}' should be text.");
 }

@@ -14,6 +14,9 @@ internal sealed class ReasoningSplitter
     {
         Start,
         Reasoning,
+
+        /// <summary>Between the reasoning and the first word of the reply.</summary>
+        Gap,
         Reply,
     }
 
@@ -46,8 +49,14 @@ internal sealed class ReasoningSplitter
                 return (reasoning, "");
             }
 
-            _held = _held[Close.Length..].TrimStart();
-            _part = Part.Reply;
+            _held = _held[Close.Length..];
+            _part = Part.Gap;
+        }
+
+        if (_part == Part.Gap)
+        {
+            _held = _held.TrimStart();
+            _part = _held.Length > 0 ? Part.Reply : Part.Gap;
         }
 
         var reply = _held;

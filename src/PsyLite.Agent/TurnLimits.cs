@@ -7,7 +7,7 @@ public sealed record TurnLimits
 {
     public TimeSpan Judge { get; init; } = TimeSpan.FromSeconds(15);
 
-    public TimeSpan FirstToken { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan FirstToken { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Longest silence between two pieces of a reply.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(30);

@@ -38,12 +38,12 @@ internal sealed partial class ReplyGuard(HotlineDirectory hotlines)
     {
         var from = Math.Max(0, _shown - Lookback);
         var text = _text.ToString(from, _text.Length - from);
-        if (GuardRule.All.FirstOrDefault(rule => rule.Pattern.IsMatch(text)) is { } broken)
+        var isOver = upTo == _text.Length;
+        if (GuardRule.All.FirstOrDefault(rule => Breaks(rule, text, isOver)) is { } broken)
         {
             return new GuardVerdict("", broken);
         }
 
-        var isOver = upTo == _text.Length;
         foreach (Match number in PhoneNumber().Matches(text))
         {
             var isWhole = isOver || number.Index + number.Length < text.Length;
@@ -69,7 +69,14 @@ internal sealed partial class ReplyGuard(HotlineDirectory hotlines)
         return new GuardVerdict(safe, null);
     }
 
+    /// <summary>A phrase at the very end may still turn into a harmless one with the next word; it is in the window, so nobody sees it yet.</summary>
+    private static bool Breaks(GuardRule rule, string text, bool isOver)
+    {
+        var match = rule.Pattern.Match(text);
+        return match.Success && (isOver || match.Index + match.Length < text.Length || match.Length > Window);
+    }
+
     /// <summary>Digits that a reader would dial: after a word of calling, or shaped like a phone number.</summary>
-    [GeneratedRegex("(?<=(?:热线|电话|拨打?|打给|致电|联系|hotline|call)[^0-9。！？\\n]{0,8})[0-9][0-9 \\-]{1,14}[0-9]|(?<![0-9.])(?:400|800)[- ]?[0-9]{3}[- ]?[0-9]{4}(?![0-9])|(?<![0-9.])0[0-9]{2,3}[- ][0-9]{7,8}(?![0-9])|(?<![0-9.])1[3-9][0-9]{9}(?![0-9])|(?<![0-9.])(?:12[0-9]{3}|96[0-9]{3})(?![0-9.年元个])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("(?<=(?:热线|电话|拨打?|打给|致电|联系|hotline|call)[^0-9。！？\\n]{0,8})[0-9][0-9 \\-]{1,14}[0-9](?![0-9年月日点分个元天次小块岁人页步万千倍%])|(?<![0-9.])(?:400|800)[- ]?[0-9]{3}[- ]?[0-9]{4}(?![0-9])|(?<![0-9.])0[0-9]{2,3}[- ][0-9]{7,8}(?![0-9])|(?<![0-9.])1[3-9][0-9]{9}(?![0-9])|(?<![0-9.])(?:12[0-9]{3}|96[0-9]{3})(?![0-9.年元个])", RegexOptions.CultureInvariant)]
     private static partial Regex PhoneNumber();
 }

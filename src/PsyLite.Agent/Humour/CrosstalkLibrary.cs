@@ -38,9 +38,11 @@ public sealed class CrosstalkLibrary
         {
             yaml.Load(reader);
         }
-        catch (YamlException fault)
+        catch (Exception fault) when (fault is YamlException or InvalidOperationException or ArgumentException)
         {
-            throw new FormatException($"{source} is no readable YAML (line {fault.Start.Line}): correct the file.", fault);
+            // The parser throws its own exceptions for most broken files and general ones for a few.
+            var line = fault is YamlException at ? $" (line {at.Start.Line})" : "";
+            throw new FormatException($"{source} is no readable YAML{line}: correct the file.", fault);
         }
 
         if (yaml.Documents.Count == 0)

@@ -8,6 +8,9 @@ internal sealed record Findings(Tier Tier, double Score, IReadOnlyList<RiskSigna
     /// <summary>The message speaks of distress, though not of danger.</summary>
     public bool IsLow { get; init; }
 
+    /// <summary>Too short to say anything but that the person is still there.</summary>
+    public bool IsBrief { get; init; }
+
     public static Findings None { get; } = new(Tier.T0, 0.01, [], []);
 
     public bool Has(string rulePrefix) => Signals.Any(s => s.Rule.StartsWith(rulePrefix, StringComparison.Ordinal));

@@ -7,11 +7,24 @@ internal sealed class MessageReader
 {
     /// <summary>Of a longer message the beginning and the end are read; the point of a very long one stands there.</summary>
     private const int LongestRead = 8000;
+
+    /// <summary>Letters from which a message counts as saying something.</summary>
+    private const int ShortestAnswer = 5;
     private const char Masked = '\uE000';
-    private readonly TextNormaliser _normaliser = new();
+    private readonly TextNormaliser _normaliser;
     private readonly RuleBook _book;
 
-    public MessageReader() => _book = new RuleBook(_normaliser);
+    public MessageReader()
+    {
+        _normaliser = new TextNormaliser();
+        _book = new RuleBook(_normaliser);
+    }
+
+    public MessageReader(TextNormaliser normaliser, RuleBook book)
+    {
+        _normaliser = normaliser;
+        _book = book;
+    }
 
     public RuleBook Book => _book;
 
@@ -27,7 +40,7 @@ internal sealed class MessageReader
         }
 
         var view = _normaliser.Fold(message);
-        var findings = ReadView(view);
+        var findings = ReadView(view) with { IsBrief = view.Text.Count(char.IsLetterOrDigit) < ShortestAnswer };
         if (TextNormaliser.Joined(view) is { } joined)
         {
             findings = Merge(findings, ReadView(joined));
@@ -48,6 +61,7 @@ internal sealed class MessageReader
         Severity.IsCrisis(right.Tier) ? [] : [.. left.Happy.Concat(right.Happy).Distinct()])
     {
         IsLow = left.IsLow || right.IsLow,
+        IsBrief = left.IsBrief && right.IsBrief,
     };
 
     /// <summary>A backwards reading counts only when it explains most of the message; chance pairs of characters do not.</summary>

@@ -11,7 +11,14 @@ public sealed class RiskAssessor
 {
     /// <summary>Earlier user messages that are read again when a caller brings a history but no state.</summary>
     private const int LongestHistory = 40;
-    private readonly MessageReader _reader = new();
+    private readonly MessageReader _reader;
+
+    public RiskAssessor()
+        : this(new MessageReader())
+    {
+    }
+
+    internal RiskAssessor(MessageReader reader) => _reader = reader;
 
     internal RuleBook Book => _reader.Book;
 

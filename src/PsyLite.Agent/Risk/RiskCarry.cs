@@ -26,8 +26,10 @@ internal readonly record struct RiskCarry(Tier Tier, int CalmTurns, int WorryTur
             return new RiskCarry(seen, 0, worries);
         }
 
-        var calm = seen == Tier.T0 ? CalmTurns + 1 : 0;
         var denied = findings.Has("answer.denial") || findings.Has("answer.better");
+
+        // "Mm" and "whatever" after a sign of risk are no sign of calm.
+        var calm = seen != Tier.T0 ? 0 : findings.IsBrief && !denied ? CalmTurns : CalmTurns + 1;
         var lowered = Tier switch
         {
             Tier.T4 => denied ? Tier.T3 : Tier.T4,
@@ -36,6 +38,6 @@ internal readonly record struct RiskCarry(Tier Tier, int CalmTurns, int WorryTur
             Tier.T1 => seen == Tier.TF ? Tier.TF : calm >= CalmTurnsToLower ? Tier.T0 : Tier.T1,
             _ => seen,
         };
-        return new RiskCarry(lowered, lowered == Tier ? calm : 0, worries);
+        return new RiskCarry(lowered, lowered == Tier ? calm : 0, lowered == Tier.T0 && Tier != Tier.T0 ? 0 : worries);
     }
 }

@@ -128,7 +128,7 @@ internal sealed class TextNormaliser
                 next++;
             }
 
-            var alone = next > end && next < text.Length && IsHan(text[next]);
+            var alone = next > end && next < text.Length && IsHan(text[next]) && (next + 1 == text.Length || !IsHan(text[next + 1]));
             if (!alone)
             {
                 break;
@@ -136,10 +136,6 @@ internal sealed class TextNormaliser
 
             end = next + 1;
             singles++;
-            if (end < text.Length && IsHan(text[end]))
-            {
-                break;
-            }
         }
 
         return singles >= 3 ? end : -1;

@@ -3,18 +3,23 @@ using PsyLite.Agent.Risk.Patterns;
 namespace PsyLite.Agent.Risk;
 
 /// <summary>
-/// Weighs the matches of one reading of one message: who is spoken of, what excuses a phrase, which signs need company, what they amount to.
+/// Weighs the matches of one reading of one message: who is spoken of, what excuses a phrase, which signs need company, what they amount
+/// to together.
 /// </summary>
 internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList<RuleMatch> circumstances)
 {
     /// <summary>Weight in the score of a sign that was excused down to a lower tier.</summary>
     private const double ExcusedScore = 0.2;
 
-    /// <summary>Score of hopelessness and weariness of life said in one breath.</summary>
-    private const double PileUpScore = 0.6;
+    /// <summary>Points from which small signs together are taken for ideation, and for worry.</summary>
+    private const double EvidenceOfIdeation = 0.8;
+    private const double EvidenceOfWorry = 0.6;
 
-    /// <summary>Signs of T1 that touch life itself; one of them with another sign of T1 is passive ideation.</summary>
-    private static readonly string[] TouchesLife = ["T1.tired-of-life", "T1.vanish", "T1.death-thought"];
+    /// <summary>Characters to either side that can be one sentence; people who write without full stops change the subject sooner.</summary>
+    private const int Reach = 100;
+
+    /// <summary>Characters within which small signs belong together.</summary>
+    private const int OneBreath = 48;
     private readonly string _text = view.Text;
     private readonly List<(RuleMatch Match, Tier Tier)> _accepted = [];
 
@@ -42,12 +47,17 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList
             calm *= 1 - (worst == group.Key.Tier ? group.Key.Score : ExcusedScore);
         }
 
-        if (tier == Tier.T1 && IsPileUp())
+        List<RiskSignal> signals = [.. Signals().Distinct()];
+        var points = MostPoints();
+        var evident = points >= EvidenceOfIdeation ? Tier.T2 : points >= EvidenceOfWorry ? Tier.T1 : Tier.T0;
+        if (Severity.Of(evident) > Severity.Of(tier))
         {
-            (tier, calm) = (Tier.T2, Math.Min(calm, 1 - PileUpScore));
+            tier = evident;
+            calm = Math.Min(calm, 1 - (points / (1 + points)));
+            signals.Add(EvidenceSignal(evident));
         }
 
-        return new Findings(tier, Math.Clamp(1 - calm, 0.01, 0.99), [.. Signals().Distinct()], [.. Happy().Distinct()])
+        return new Findings(tier, Math.Clamp(1 - calm, 0.01, 0.99), signals, [.. Happy().Distinct()])
         {
             IsLow = _accepted.Any(a => a.Match.Rule.Id.StartsWith("distress.", StringComparison.Ordinal)),
         };
@@ -81,7 +91,7 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList
         var excused = IsExcused(match);
         if (rule.Kind != RuleKind.Risk)
         {
-            if (!excused)
+            if (!excused && (rule.Points <= 0 || SubjectOf(match) == Subject.Self))
             {
                 _accepted.Add((match, Tier.T0));
             }
@@ -106,12 +116,6 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList
         }
     }
 
-    private bool IsPileUp()
-    {
-        var worries = _accepted.Where(a => a.Tier == Tier.T1).Select(a => a.Match.Rule.Id).Distinct().ToList();
-        return worries.Count > 1 && worries.Any(TouchesLife.Contains);
-    }
-
     private Subject SubjectOf(RuleMatch match)
     {
         var start = Around(match.Start, NormalisedText.SentenceEnds).Start;
@@ -134,19 +138,47 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList
         }
     }
 
+    /// <summary>
+    /// The most points that signs close to each other add up to. A long post touches many things; only those said in one breath support
+    /// each other. What speaks for an everyday matter counts wherever it stands.
+    /// </summary>
+    private double MostPoints()
+    {
+        var everyday = _accepted.Select(a => a.Match.Rule).Where(r => r.Points < 0).Distinct().Sum(r => r.Points);
+        var most = 0.0;
+        var all = _accepted.Where(a => a.Match.Rule.Points > 0).Select(a => a.Match).ToList();
+
+        // A word inside a longer sign has been counted with it.
+        var signs = all.Where(s => !all.Any(o => o.Rule != s.Rule && o.Length > s.Length && o.Start <= s.Start && o.Start + o.Length >= s.Start + s.Length)).ToList();
+        foreach (var first in signs)
+        {
+            var close = signs.Where(s => s.Start >= first.Start && s.Start < first.Start + OneBreath);
+            most = Math.Max(most, close.Select(s => s.Rule).Distinct().Sum(r => r.Points));
+        }
+
+        return most + everyday;
+    }
+
+    private RiskSignal EvidenceSignal(Tier tier)
+    {
+        var most = _accepted.MaxBy(a => a.Match.Rule.Points).Match;
+        var (start, length) = view.Original(most.Start, most.Length);
+        return new RiskSignal($"{tier}.evidence", tier, start, length);
+    }
+
     private IEnumerable<string> Happy() =>
         _accepted.Where(a => a.Match.Rule.Kind == RuleKind.Happy).Select(a => _text.Substring(a.Match.Start, a.Match.Length));
 
     private (int Start, int End) Around(int position, string ends)
     {
         var start = position;
-        while (start > 0 && !ends.Contains(_text[start - 1]))
+        while (start > 0 && position - start < Reach && !ends.Contains(_text[start - 1]))
         {
             start--;
         }
 
         var end = position;
-        while (end < _text.Length && !ends.Contains(_text[end]))
+        while (end < _text.Length && end - position < Reach && !ends.Contains(_text[end]))
         {
             end++;
         }

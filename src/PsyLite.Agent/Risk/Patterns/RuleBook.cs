@@ -9,15 +9,19 @@ internal sealed class RuleBook
 {
     /// <summary>Characters behind a window that a lookahead may still need.</summary>
     private const int LookaheadMargin = 32;
+
+    /// <summary>Matches of one pattern that are weighed; a message that says the same a hundred times is no clearer for it.</summary>
+    private const int MostMatches = 12;
     private readonly List<PatternRule> _rules = [];
     private readonly List<(CompiledPattern Pattern, PatternRule Rule)> _patterns = [];
     private readonly Dictionary<string, Wording> _contexts = [];
     private readonly (int Pattern, int Length)[] _anchors;
     private readonly AnchorScanner _scanner;
 
-    public RuleBook(TextNormaliser normaliser)
+    /// <summary>The rules of <paramref name="files"/>; of the embedded files when none are given.</summary>
+    public RuleBook(TextNormaliser normaliser, IReadOnlyList<YamlMappingNode>? files = null)
     {
-        var files = EmbeddedText.Names("Rules.").Select(EmbeddedText.ReadYaml).ToList();
+        files ??= [.. EmbeddedText.Names("Rules.").Select(EmbeddedText.ReadYaml)];
         var words = files.SelectMany(f => Mapping(f, "words"))
             .ToDictionary(w => ((YamlScalarNode)w.Key).Value!, w => ((YamlScalarNode)w.Value).Value!);
         var syntax = new PatternSyntax(words, normaliser.FoldPatternChar);
@@ -53,12 +57,12 @@ internal sealed class RuleBook
             var number = _anchors[hits[i].Number].Pattern;
             var (pattern, rule) = _patterns[number];
             var isWanted = withCircumstances || !(rule.IsCircumstance || rule.Kind == RuleKind.Mask);
-            var (firstEnd, lastEnd) = (int.MaxValue, 0);
+            var (firstEnd, lastEnd, count) = (int.MaxValue, 0, 0);
             for (; i < hits.Count && _anchors[hits[i].Number].Pattern == number; i++)
             {
                 var (anchor, end) = hits[i];
                 (firstEnd, lastEnd) = (Math.Min(firstEnd, end), Math.Max(lastEnd, end));
-                if (isWanted && pattern.Expression is null)
+                if (isWanted && pattern.Expression is null && ++count <= MostMatches)
                 {
                     matches.Add(new RuleMatch(rule, end - _anchors[anchor].Length, _anchors[anchor].Length));
                 }
@@ -82,11 +86,16 @@ internal sealed class RuleBook
     {
         var from = Math.Max(0, firstEnd - pattern.LongestMatch);
         var to = Math.Min(text.Length, lastEnd + pattern.LongestMatch + LookaheadMargin);
+        var count = 0;
         foreach (var match in pattern.Expression!.Value.EnumerateMatches(text.AsSpan(0, to), from))
         {
             if (match.Length > 0)
             {
                 matches.Add(new RuleMatch(rule, match.Index, match.Length));
+                if (++count == MostMatches)
+                {
+                    return;
+                }
             }
         }
     }
@@ -116,6 +125,7 @@ internal sealed class RuleBook
             With = [.. node.Strings("with")],
             Anyone = node.Text("anyone") == "true",
             Otherwise = Enum.Parse<Tier>(node.Text("otherwise") ?? "T0"),
+            Points = double.Parse(node.Text("points") ?? "0", CultureInfo.InvariantCulture),
             HasNot = node.Children.ContainsKey("not"),
         };
         if (rule.Unless.FirstOrDefault(c => !_contexts.ContainsKey(c)) is { } unknown)

@@ -63,7 +63,7 @@ public sealed class PresetTextTests
         foreach (var (family, language, text) in Crisis.Where(t => t.Family is "T2" or "T3" or "T4" or "TO" or "TA" or "TF"))
         {
             Assert.True(Hotlines.Lines.Any(l => text.Text.Contains(l.Number, StringComparison.Ordinal)), $"{text.Id} names no line");
-            Assert.True(Regex.IsMatch(text.Text, "人|家人|朋友|邻居|鄰居|老師|someone|one person|a person|adult|neighbour|people|family"), $"{text.Id} names no person");
+            Assert.True(Regex.IsMatch(text.Text, "人|家人|朋友|邻居|鄰居|老師|someone|one person|a person|adult|neighbour|people|family|near you"), $"{text.Id} names no person");
         }
     }
 

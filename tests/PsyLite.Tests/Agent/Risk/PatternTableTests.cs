@@ -25,6 +25,18 @@ public sealed class PatternTableTests
     }
 
     [Fact]
+    public void Rates_over_all_posts_hold_even_with_those_still_missed()
+    {
+        var rows = Rows("posts.tsv").Concat(Rows("hard.tsv")).ToList();
+        var dangerous = rows.Where(r => r.Expected == "crisis").ToList();
+        var harmless = rows.Where(r => r.Expected is "safe" or "normal" or "happy").ToList();
+        bool IsDanger((string Label, string Expected, string Text) row) => Turns.Assessor.Assess(row.Text).Route == Route.Danger;
+        Assert.True(dangerous.Count > 200 && harmless.Count > 250, $"{dangerous.Count} dangerous, {harmless.Count} harmless");
+        Assert.True(dangerous.Count(IsDanger) >= 0.94 * dangerous.Count, $"{dangerous.Count(IsDanger)} of {dangerous.Count} found");
+        Assert.True(harmless.Count(IsDanger) <= 0.01 * harmless.Count, $"{harmless.Count(IsDanger)} of {harmless.Count} alarmed");
+    }
+
+    [Fact]
     public void Signals_point_at_the_words_as_they_were_written()
     {
         const string text = "妈妈，我　不 想 活 了……";

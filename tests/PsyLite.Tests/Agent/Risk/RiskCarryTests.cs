@@ -43,11 +43,11 @@ public sealed class RiskCarryTests
     public async Task Ideation_comes_down_after_calm_turns_and_not_before() =>
         Assert.Equal(
             [Tier.T2, Tier.T2, Tier.T2, Tier.T1, Tier.T1, Tier.T1, Tier.T0],
-            await TiersAsync("我不想活了", "今天下雨", "晚饭吃了面", "在看书", "有点困", "洗了澡", "要睡了"));
+            await TiersAsync("我不想活了", "今天外面下雨", "晚饭吃了牛肉面", "在看一本小书", "刚刚洗了个澡", "楼下的猫叫了", "明天要早起上班"));
 
     [Fact]
     public async Task A_new_sign_starts_the_count_again() =>
-        Assert.Equal([Tier.T2, Tier.T2, Tier.T2, Tier.T2, Tier.T2], await TiersAsync("我不想活了", "今天下雨", "真的好绝望", "晚饭吃了面", "在看书"));
+        Assert.Equal([Tier.T2, Tier.T2, Tier.T2, Tier.T2, Tier.T2], await TiersAsync("我不想活了", "今天外面下雨", "真的好绝望", "晚饭吃了牛肉面", "在看一本小书"));
 
     [Fact]
     public async Task Sudden_cheer_after_risk_is_checked_not_celebrated()
