@@ -18,8 +18,8 @@ internal sealed class LlamaDecoder : IDisposable
     private const int TuningTokens = 15;
     private const int TuningPrompts = 3;
     private const int TuningPrompt = 64;
-    private const double ClearWin = 0.87;
-    private static readonly TimeSpan TuningLimit = TimeSpan.FromMilliseconds(150);
+    private const double ClearWin = 0.7;
+    private static readonly TimeSpan TuningLimit = TimeSpan.FromMilliseconds(60);
 
     private readonly LlamaModel model;
     private readonly ContextHandle context;
