@@ -16,7 +16,7 @@ public sealed class WorkerPool : IDisposable
     private const int PausesBetweenYields = 64;
 
     private readonly Thread[] _threads;
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly object _wake = new();
     private Action<int>? _job;
     private ExceptionDispatchInfo? _failure;
     private int _generation;
@@ -129,16 +129,17 @@ public sealed class WorkerPool : IDisposable
             thread.Join();
         }
 
-        _wake.Dispose();
     }
 
     private void Release()
     {
         Interlocked.Increment(ref _generation);
-        var parked = Interlocked.Exchange(ref _parked, 0);
-        if (parked > 0)
+        if (Volatile.Read(ref _parked) > 0)
         {
-            _wake.Release(parked);
+            lock (_wake)
+            {
+                Monitor.PulseAll(_wake);
+            }
         }
     }
 
@@ -170,32 +171,18 @@ public sealed class WorkerPool : IDisposable
                 continue;
             }
 
-            // A release after this increment sees us parked; one before it has already changed the generation.
+            // A release after this increment sees us parked; one before it has already changed the generation. The condition is
+            // looked at again under the lock: a permit of a semaphore could be taken by a worker that is done already.
             Interlocked.Increment(ref _parked);
-            if (Volatile.Read(ref _generation) == seen || !Unpark())
+            lock (_wake)
             {
-                _wake.Wait();
+                while (Volatile.Read(ref _generation) == seen)
+                {
+                    Monitor.Wait(_wake);
+                }
             }
 
-            start = Stopwatch.GetTimestamp();
-        }
-    }
-
-    /// <summary>Takes our own mark back; false when a release has already counted us and its permit must be consumed.</summary>
-    private bool Unpark()
-    {
-        while (true)
-        {
-            var parked = Volatile.Read(ref _parked);
-            if (parked == 0)
-            {
-                return false;
-            }
-
-            if (Interlocked.CompareExchange(ref _parked, parked - 1, parked) == parked)
-            {
-                return true;
-            }
+            Interlocked.Decrement(ref _parked);
         }
     }
 
