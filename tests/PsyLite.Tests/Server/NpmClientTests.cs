@@ -9,7 +9,7 @@ public sealed class NpmClientTests
     [Fact]
     public async Task The_openai_client_streams_a_reply_and_understands_the_errors()
     {
-        await using var server = await RunningServer.StartAsync(ScriptedChatClient.Saying("<think>压力和睡眠</think>", "听起来你最近很累，夜里睡不好，白天还要撑着上班，换了谁都会觉得吃力。先不急着想怎么办，你愿意从最近的一个晚上说起吗？那天你是几点躺下的？", "睡不着的时候，脑子里", "还在转工作的事吗？", "愿意多说一点吗？"));
+        await using var server = await RunningServer.StartAsync(ScriptedChatClient.Saying("<think>压力和睡眠</think>", "听起来你最近很累。", "睡不着的时候，", "脑子里还在转工作的事吗？", "愿意多说一点吗？"));
         var start = new ProcessStartInfo("node", [Path.Combine(ReferenceGraphTests.Root, "tests/PsyLite.Tests/Server/openai-client.mjs"), server.Address])
         {
             RedirectStandardOutput = true,
