@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using Microsoft.Extensions.AI;
 using PsyLite.Agent.Crisis;
 using PsyLite.Agent.Guard;
@@ -149,69 +148,34 @@ public sealed class TurnPipeline
         TurnRequest request, Assessment assessment, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, string language, TurnClock turn,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var state = request.State;
-        var reasoning = new StringBuilder();
-        var guard = new ReplyGuard(_hotlines);
-        GuardRule? broken = null;
-        ModelReply? model = null;
-        if (_model is not null)
+        var draft = new ReplyDraft(_hotlines);
+        var model = _model is null ? null : new ModelReply(_model, conversation, _limits.Complete(request.Options), _limits, _time);
+        if (model is not null)
         {
-            model = new ModelReply(_model, conversation, _limits.Complete(request.Options), _limits, _time);
             await foreach (var (thought, words) in model.ReadAsync(cancellationToken))
             {
                 turn.Spoke(thought.Length + words.Length);
-                if (thought.Length > 0)
+                foreach (var step in draft.Add(thought, words))
                 {
-                    reasoning.Append(thought);
-                    yield return new TurnEvent.ReasoningDelta(thought);
+                    yield return step;
                 }
 
-                var verdictOnWords = guard.Add(words);
-                broken = verdictOnWords.Broken;
-                if (broken is not null)
+                if (draft.Broken is not null)
                 {
                     break;
                 }
-
-                if (verdictOnWords.Safe.Length > 0)
-                {
-                    yield return new TurnEvent.ReplyDelta(verdictOnWords.Safe);
-                }
             }
         }
 
-        if (broken is null)
+        foreach (var step in draft.Finish())
         {
-            var rest = guard.Finish();
-            broken = rest.Broken;
-            if (rest.Safe.Length > 0)
-            {
-                yield return new TurnEvent.ReplyDelta(rest.Safe);
-            }
+            yield return step;
         }
 
-        var reply = new StringBuilder(guard.Shown);
-        var reason = model?.End == ModelEnd.Length ? "length" : "stop";
-        if (broken is not null)
+        var reason = Reason(draft, model);
+        foreach (var step in OwnWords(draft, reason, verdict, language, request.State))
         {
-            reason = "guard";
-            reply.Clear().Append(_texts.Choose(broken.Family, language, state.UsedPresets, state.Turns));
-            yield return new TurnEvent.ReplyReplaced(reply.ToString(), broken.Id);
-        }
-        else if (model is null or { End: ModelEnd.Failed or ModelEnd.TimedOut } || string.IsNullOrWhiteSpace(guard.Shown))
-        {
-            reason = "error";
-            var family = verdict.After.Tier == Tier.T0 ? "model.unavailable" : "model.unavailable.worried";
-            var apology = (reply.Length > 0 ? "\n\n" : "") + _texts.Choose(family, language, state.UsedPresets, state.Turns);
-            reply.Append(apology);
-            yield return new TurnEvent.ReplyDelta(apology);
-        }
-
-        if (verdict.Findings.Tier == Tier.T1)
-        {
-            var question = "\n\n" + _crisis.GentleQuestion(language, state);
-            reply.Append(question);
-            yield return new TurnEvent.ReplyDelta(question);
+            yield return step;
         }
 
         var piece = reason is "stop" or "length" ? OfferCrosstalk(request, assessment) : null;
@@ -220,9 +184,36 @@ public sealed class TurnPipeline
             yield return new TurnEvent.CrosstalkOffered(piece);
         }
 
-        yield return new TurnEvent.Completed(new TurnResult(
-            assessment, reasoning.ToString(), reply.ToString(), piece, UsedModel: model is not null, reason, turn.Timings(model?.Tokens ?? 0))
-        { PromptTokens = model?.PromptTokens ?? 0 });
+        var timings = turn.Timings(model?.Tokens ?? 0);
+        yield return new TurnEvent.Completed(new TurnResult(assessment, draft.Reasoning, draft.Text, piece, UsedModel: model is not null, reason, timings)
+        {
+            PromptTokens = model?.PromptTokens ?? 0,
+        });
+    }
+
+    private static string Reason(ReplyDraft draft, ModelReply? model) =>
+        draft.Broken is not null ? "guard"
+        : model is null or { End: ModelEnd.Failed or ModelEnd.TimedOut } || draft.IsEmpty ? "error"
+        : model.End == ModelEnd.Length ? "length"
+        : "stop";
+
+    /// <summary>What the program says itself: in place of a cut reply, after a failure, and the caring question at T1.</summary>
+    private IEnumerable<TurnEvent> OwnWords(ReplyDraft draft, string reason, RiskVerdict verdict, string language, ConversationState state)
+    {
+        string Preset(string family) => _texts.Choose(family, language, state.UsedPresets, state.Turns);
+        if (draft.Broken is { } broken)
+        {
+            yield return draft.Replace(Preset(broken.Family));
+        }
+        else if (reason == "error")
+        {
+            yield return draft.Append(Preset(verdict.After.Tier == Tier.T0 ? "model.unavailable" : "model.unavailable.worried"));
+        }
+
+        if (verdict.Findings.Tier == Tier.T1)
+        {
+            yield return draft.Append(_crisis.GentleQuestion(language, state));
+        }
     }
 
     private CrosstalkPiece? OfferCrosstalk(TurnRequest request, Assessment assessment)

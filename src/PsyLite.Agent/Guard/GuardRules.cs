@@ -17,6 +17,9 @@ internal sealed partial record GuardRule(string Id, string Family, Regex Pattern
         new("guard.markup", "guard.cut", Markup()),
     ];
 
+    /// <summary>What may not stand in the reasoning either.</summary>
+    public static IReadOnlyList<GuardRule> ForReasoning { get; } = [.. All.Where(r => r.Family == "guard.method" || r.Id == "guard.dose")];
+
     [GeneratedRegex("(?:割(?:腕|脉)|烧炭|上吊|跳楼|吞药|服毒|安眠药|一氧化碳|自杀)[^。！？\\n]{0,16}(?:可以|需要|只要|最好|应该|就能|才能|成功|方法|步骤|首先|位置|高度|剂量|深度)|(?:最|比较|更)(?:快|不痛|无痛|有效)的?(?:自杀|死法|方式(?:去死|结束))|(?:竖着|横着)割|致死量|致命剂量|(?:催吐|抠吐)[^。！？\\n]{0,10}(?:方法|步骤|可以|先|用手指)", RegexOptions.CultureInvariant)]
     private static partial Regex Method();
 

@@ -11,7 +11,7 @@ internal readonly record struct GuardVerdict(string Safe, GuardRule? Broken);
 /// Reads a reply while it streams and holds back the last characters, so that a forbidden phrase is seen whole before any of
 /// it is shown. One instance serves one reply.
 /// </summary>
-internal sealed partial class ReplyGuard(HotlineDirectory hotlines)
+internal sealed partial class ReplyGuard(HotlineDirectory hotlines, IReadOnlyList<GuardRule> rules)
 {
     /// <summary>Characters held back; the rules' phrases are shorter, and a reader does not notice the delay.</summary>
     public const int Window = 24;
@@ -39,7 +39,7 @@ internal sealed partial class ReplyGuard(HotlineDirectory hotlines)
         var from = Math.Max(0, _shown - Lookback);
         var text = _text.ToString(from, _text.Length - from);
         var isOver = upTo == _text.Length;
-        if (GuardRule.All.FirstOrDefault(rule => Breaks(rule, text, isOver)) is { } broken)
+        if (rules.FirstOrDefault(rule => Breaks(rule, text, isOver)) is { } broken)
         {
             return new GuardVerdict("", broken);
         }

@@ -85,7 +85,7 @@ public sealed class PresetTextTests
     public void No_text_would_be_cut_by_our_own_guard() =>
         Assert.All(Texts.All.SelectMany(s => s.Texts).Where(t => !t.Id.StartsWith("TF", StringComparison.Ordinal)), t =>
         {
-            var guard = new ReplyGuard(Hotlines);
+            var guard = new ReplyGuard(Hotlines, GuardRule.All);
             Assert.Null((guard.Add(t.Text).Broken ?? guard.Finish().Broken)?.Id);
         });
 

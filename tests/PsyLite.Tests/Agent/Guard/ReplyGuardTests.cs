@@ -80,6 +80,17 @@ public sealed class ReplyGuardTests
     }
 
     [Fact]
+    public async Task Reasoning_that_names_a_method_ends_there_and_the_reply_goes_on()
+    {
+        var model = new FakeModel(FakeModel.Thought("对方想知道药量，"), FakeModel.Thought("安眠药只要吃够就能走得很安静，"), FakeModel.Thought("但不能说。"), "听起来夜里很难熬。");
+        var events = await Turns.Pipeline(model).EventsAsync(new TurnRequest(Turns.Say("最近睡得不好"), new ConversationState()));
+        var result = Turns.Result(events);
+        Assert.Equal("听起来夜里很难熬。", result.Reply);
+        Assert.DoesNotContain("吃够", result.Reasoning);
+        Assert.Equal(result.Reasoning, string.Concat(events.OfType<TurnEvent.ReasoningDelta>().Select(d => d.Text)));
+    }
+
+    [Fact]
     public async Task No_joke_follows_a_cut_reply()
     {
         var result = await Turns.Pipeline(new FakeModel("宝贝，我也爱你。")).AskAsync("今天升职了，太开心啦哈哈");
@@ -90,7 +101,7 @@ public sealed class ReplyGuardTests
 
     private static (string? Broken, string Shown) Stream(string reply, int size)
     {
-        var guard = new ReplyGuard(Hotlines);
+        var guard = new ReplyGuard(Hotlines, GuardRule.All);
         foreach (var piece in reply.Chunk(size))
         {
             if (guard.Add(new string(piece)).Broken is { } broken)
