@@ -58,11 +58,11 @@ internal static class EngineBench
         return rates;
     }
 
-    /// <summary>The better of one thread and all: the peer is measured at its best.</summary>
+    /// <summary>The better of one thread and all: the peer is measured at its best, and as deep in the context as our prompt is long.</summary>
     private static async Task<double?> PeerRateAsync(string? program, string path, int rounds, CancellationToken cancellationToken)
     {
         var threads = string.Join(',', new[] { 1, Environment.ProcessorCount }.Distinct());
-        var output = await BenchPeer.RunAsync(program, ["-m", path, "-p", "0", "-n", $"{TokensPerReply}", "-r", $"{rounds}", "-t", threads, "-o", "json"], PeerHint, cancellationToken);
+        var output = await BenchPeer.RunAsync(program, ["-m", path, "-p", "0", "-n", $"{TokensPerReply}", "-d", "24", "-r", $"{rounds}", "-t", threads, "-o", "json"], PeerHint, cancellationToken);
         return output is null ? null : JsonDocument.Parse(output).RootElement.EnumerateArray()
             .Max(run => BenchLine.Median(run.GetProperty("samples_ts").EnumerateArray().Select(s => s.GetDouble())));
     }
