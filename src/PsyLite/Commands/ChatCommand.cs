@@ -55,7 +55,8 @@ internal static class ChatCommand
         }
 
         var loadMs = parts.Model.Status == ModelStatus.NotStarted ? 0 : Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        var screen = asJson ? null : new TurnScreen();
+        var terminal = TurnScreen.OpenTerminal();
+        var screen = asJson ? null : new TurnScreen(terminal);
         TurnResult? result = null;
         await foreach (var e in parts.Pipeline.RunAsync(new TurnRequest(messages, new ConversationState()), cancellationToken))
         {
@@ -73,7 +74,7 @@ internal static class ChatCommand
         }
         else if (result!.Crosstalk is { } piece)
         {
-            ShowPiece(piece);
+            ShowPiece(terminal, piece);
         }
 
         return ReportModel(parts.Model) ? CommandBoundary.Done : CommandBoundary.Failed;
@@ -82,14 +83,15 @@ internal static class ChatCommand
     private static async Task<int> ConverseAsync(Composition parts, CancellationToken cancellationToken)
     {
         parts.Model.Start();
-        AnsiConsole.MarkupLine("[grey]我是电脑程序，不是真人，不能代替医生或心理咨询师；内容只留在这台电脑上。急难时请打 " +
+        var terminal = TurnScreen.OpenTerminal();
+        terminal.MarkupLine("[grey]我是电脑程序，不是真人，不能代替医生或心理咨询师；内容只留在这台电脑上。急难时请打 " +
             $"{parts.HelpLines.Lifeline}、{parts.HelpLines.Ambulance} 或 {parts.HelpLines.Police}。输入“退出”结束。[/]\n");
         using var input = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
         var state = new ConversationState();
         var messages = new List<ChatMessage>();
         var humour = true;
         var hasReported = false;
-        while (await AskAsync(input, "你", cancellationToken) is { } text && !QuitWords.Contains(text.TrimEnd('。', '!', '！', '.').ToLowerInvariant()))
+        while (await AskAsync(terminal, input, "你", cancellationToken) is { } text && !QuitWords.Contains(text.TrimEnd('。', '!', '！', '.').ToLowerInvariant()))
         {
             if (text.Length == 0)
             {
@@ -97,27 +99,27 @@ internal static class ChatCommand
             }
 
             messages.Add(new ChatMessage(ChatRole.User, text));
-            var result = await TurnAsync(parts, new TurnRequest([.. messages], state) { HumourAllowed = humour }, cancellationToken);
+            var result = await TurnAsync(terminal, parts, new TurnRequest([.. messages], state) { HumourAllowed = humour }, cancellationToken);
             messages.Add(new ChatMessage(ChatRole.Assistant, result.Reply));
-            if (result.Crosstalk is { } piece && await AskAsync(input, $"有一段相声《{piece.Title}》，想听吗？y/n（o 以后都不要）", cancellationToken) is { } answer)
+            if (result.Crosstalk is { } piece && await AskAsync(terminal, input, $"有一段相声《{piece.Title}》，想听吗？y/n（o 以后都不要）", cancellationToken) is { } answer)
             {
                 humour = !answer.Equals("o", StringComparison.OrdinalIgnoreCase);
                 if (answer.StartsWith('y') || answer.StartsWith('Y') || answer is "想" or "想听" or "好" or "要" or "听")
                 {
-                    ShowPiece(piece);
+                    ShowPiece(terminal, piece);
                 }
             }
 
             hasReported = hasReported || !ReportModel(parts.Model);
         }
 
-        AnsiConsole.MarkupLine("[grey]再见，保重。[/]");
+        terminal.MarkupLine("[grey]再见，保重。[/]");
         return CommandBoundary.Done;
     }
 
-    private static async Task<TurnResult> TurnAsync(Composition parts, TurnRequest request, CancellationToken cancellationToken)
+    private static async Task<TurnResult> TurnAsync(IAnsiConsole terminal, Composition parts, TurnRequest request, CancellationToken cancellationToken)
     {
-        var screen = new TurnScreen();
+        var screen = new TurnScreen(terminal);
         TurnResult? result = null;
         await foreach (var e in parts.Pipeline.RunAsync(request, cancellationToken))
         {
@@ -129,22 +131,22 @@ internal static class ChatCommand
     }
 
     /// <summary>One line of the person; null at the end of input.</summary>
-    private static async Task<string?> AskAsync(StreamReader input, string prompt, CancellationToken cancellationToken)
+    private static async Task<string?> AskAsync(IAnsiConsole terminal, StreamReader input, string prompt, CancellationToken cancellationToken)
     {
-        AnsiConsole.Markup($"[green]{Markup.Escape(prompt)}[/] › ");
+        terminal.Markup($"[green]{Markup.Escape(prompt)}[/] › ");
         var line = await input.ReadLineAsync(cancellationToken).AsTask().WaitAsync(cancellationToken);
         return line?.Trim();
     }
 
-    private static void ShowPiece(CrosstalkPiece piece)
+    private static void ShowPiece(IAnsiConsole terminal, CrosstalkPiece piece)
     {
-        AnsiConsole.MarkupLine($"\n[grey]相声《{Markup.Escape(piece.Title)}》[/]");
+        terminal.MarkupLine($"\n[grey]相声《{Markup.Escape(piece.Title)}》[/]");
         foreach (var line in piece.Lines)
         {
-            AnsiConsole.WriteLine(line);
+            terminal.WriteLine(line);
         }
 
-        AnsiConsole.WriteLine();
+        terminal.WriteLine();
     }
 
     /// <summary>Says on standard error why there is no model; false when there is none.</summary>

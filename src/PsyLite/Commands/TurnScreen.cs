@@ -4,11 +4,26 @@ using Spectre.Console;
 namespace PsyLite.Commands;
 
 /// <summary>Writes a turn to the terminal as it comes: reasoning dimmed, then the reply.</summary>
-internal sealed class TurnScreen
+internal sealed class TurnScreen(IAnsiConsole terminal)
 {
+    /// <summary>Wide enough that no line of piped output is broken.</summary>
+    private const int PipedWidth = 10_000;
     private static readonly Style Dim = new(Color.Grey);
     private bool _isReasoning;
     private bool _hasText;
+
+    /// <summary>The terminal, or plain text when the output goes elsewhere.</summary>
+    public static IAnsiConsole OpenTerminal()
+    {
+        if (!Console.IsOutputRedirected)
+        {
+            return AnsiConsole.Console;
+        }
+
+        var plain = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        plain.Profile.Width = PipedWidth;
+        return plain;
+    }
 
     public void Show(TurnEvent e)
     {
@@ -16,7 +31,7 @@ internal sealed class TurnScreen
         {
             case TurnEvent.ReasoningDelta delta when !Console.IsOutputRedirected:
                 _isReasoning = true;
-                AnsiConsole.Write(new Text(delta.Text, Dim));
+                terminal.Write(new Text(delta.Text, Dim));
                 break;
             case TurnEvent.ReplyDelta delta:
                 EndReasoning();
@@ -27,8 +42,8 @@ internal sealed class TurnScreen
                 Write((_hasText ? "\n\n" : "") + replaced.Text);
                 break;
             case TurnEvent.Completed:
-                AnsiConsole.WriteLine();
-                AnsiConsole.WriteLine();
+                terminal.WriteLine();
+                terminal.WriteLine();
                 break;
         }
     }
@@ -38,8 +53,8 @@ internal sealed class TurnScreen
         if (_isReasoning)
         {
             _isReasoning = false;
-            AnsiConsole.WriteLine();
-            AnsiConsole.WriteLine();
+            terminal.WriteLine();
+            terminal.WriteLine();
         }
     }
 

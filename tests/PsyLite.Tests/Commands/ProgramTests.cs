@@ -80,7 +80,7 @@ public sealed class ProgramTests
     {
         var (code, output, _) = await RunAsync(input, "chat", "--model", "/nowhere/none.gguf");
         Assert.Equal(0, code);
-        Assert.Contains("我是电脑程序，不是真人", output);
-        Assert.Contains("12356", output);
+        Assert.Contains("12356", Assert.Single(output.Split('\n'), l => l.Contains("我是电脑程序，不是真人")));
+        Assert.DoesNotContain('\u001b', output);
     }
 }
