@@ -29,14 +29,24 @@ internal sealed class ScriptedChatClient(Func<IReadOnlyList<ChatMessage>, IEnume
         Interlocked.Increment(ref _calls);
         IReadOnlyList<ChatMessage> asked = [.. messages];
         LastMessages = asked;
-        using var watch = cancellationToken.Register(() => Cancelled.TrySetResult());
         var count = 0;
-        foreach (var piece in script(asked))
+        try
         {
-            await Task.Delay(Pause, cancellationToken);
-            cancellationToken.ThrowIfCancellationRequested();
-            count++;
-            yield return new ChatResponseUpdate(ChatRole.Assistant, piece);
+            foreach (var piece in script(asked))
+            {
+                await Task.Delay(Pause, cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+                count++;
+                yield return new ChatResponseUpdate(ChatRole.Assistant, piece);
+            }
+        }
+        finally
+        {
+            // A callback on the token could be taken back before it runs: the delay above is woken first.
+            if (cancellationToken.IsCancellationRequested)
+            {
+                Cancelled.TrySetResult();
+            }
         }
 
         yield return new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(new UsageDetails { InputTokenCount = asked.Sum(m => m.Text.Length), OutputTokenCount = count })])
