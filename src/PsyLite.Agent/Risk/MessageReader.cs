@@ -88,27 +88,30 @@ internal sealed class MessageReader
             return Findings.None;
         }
 
-        var circumstances = matches.Where(m => m.Rule.IsCircumstance).ToList();
-        if (circumstances.Count == matches.Count)
+        var facts = matches.Where(m => !m.Rule.IsCircumstance && m.Rule.Kind != RuleKind.Mask).ToList();
+        if (facts.Count == 0)
         {
             return Findings.None;
         }
 
+        var circumstances = matches.Where(m => m.Rule.IsCircumstance).ToLookup(m => m.Rule.Id);
         var weighing = new Weighing(_book, view, circumstances);
-        var masks = matches.Where(m => m.Rule.Kind == RuleKind.Mask && !weighing.IsExcused(m)).ToList();
-        if (masks.Count > 0)
+        var masks = matches.Where(m => m.Rule.Kind == RuleKind.Mask && facts.Any(f => Overlap(f, m)) && !weighing.IsExcused(m)).ToList();
+        if (masks.Count == 0)
         {
-            var masked = view.Text.ToCharArray();
-            foreach (var mask in masks)
-            {
-                masked.AsSpan(mask.Start, mask.Length).Fill(Masked);
-            }
-
-            view = view with { Text = new string(masked) };
-            matches = _book.Find(view.Text, withCircumstances: false);
-            weighing = new Weighing(_book, view, circumstances);
+            return weighing.Weigh(facts);
         }
 
-        return weighing.Weigh(matches.Where(m => !m.Rule.IsCircumstance && m.Rule.Kind != RuleKind.Mask).ToList());
+        var masked = view.Text.ToCharArray();
+        foreach (var mask in masks)
+        {
+            masked.AsSpan(mask.Start, mask.Length).Fill(Masked);
+        }
+
+        view = view with { Text = new string(masked) };
+        return new Weighing(_book, view, circumstances).Weigh(_book.Find(view.Text, withCircumstances: false));
     }
+
+    private static bool Overlap(RuleMatch left, RuleMatch right) =>
+        left.Start < right.Start + right.Length && right.Start < left.Start + left.Length;
 }

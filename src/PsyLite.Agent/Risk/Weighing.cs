@@ -6,7 +6,7 @@ namespace PsyLite.Agent.Risk;
 /// Weighs the matches of one reading of one message: who is spoken of, what excuses a phrase, which signs need company, what they amount
 /// to together.
 /// </summary>
-internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList<RuleMatch> circumstances)
+internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<string, RuleMatch> circumstances)
 {
     /// <summary>Weight in the score of a sign that was excused down to a lower tier.</summary>
     private const double ExcusedScore = 0.2;
@@ -21,6 +21,7 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList
     /// <summary>Characters within which small signs belong together.</summary>
     private const int OneBreath = 48;
     private readonly string _text = view.Text;
+    private readonly Speaker _speaker = new(view.Text);
     private readonly List<(RuleMatch Match, Tier Tier)> _accepted = [];
 
     public Findings Weigh(IReadOnlyList<RuleMatch> matches)
@@ -73,16 +74,16 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList
 
         var (sentenceStart, sentenceEnd) = Around(match.Start, NormalisedText.SentenceEnds);
         bool Holds(RuleMatch c) => c.Start >= sentenceStart && c.Start < sentenceEnd;
-        if (rule.HasNot && circumstances.Any(c => c.Rule.Kind == RuleKind.Not && c.Rule.Id == rule.Id && Holds(c)))
+        if (rule.HasNot && circumstances[rule.Id].Any(c => c.Rule.Kind == RuleKind.Not && Holds(c)))
         {
             return true;
         }
 
         var clauseStart = Around(match.Start, NormalisedText.ClauseEnds).Start;
         return rule.Unless.Any(name =>
-            (book.IsWordedAs(name, _text.AsSpan(clauseStart, match.Start - clauseStart), _text.AsSpan(match.Start, match.Length))
-                || circumstances.Any(c => c.Rule.Id == name && (c.Rule.Kind == RuleKind.Anywhere || (c.Rule.Kind == RuleKind.Near && Holds(c)))))
-            && !circumstances.Any(c => c.Rule.Id == name && c.Rule.Kind == RuleKind.Cancels));
+            (circumstances[name].Any(c => c.Rule.Kind == RuleKind.Anywhere || (c.Rule.Kind == RuleKind.Near && Holds(c)))
+                || book.IsWordedAs(name, _text.AsSpan(clauseStart, match.Start - clauseStart), _text.AsSpan(match.Start, match.Length)))
+            && !circumstances[name].Any(c => c.Rule.Kind == RuleKind.Cancels));
     }
 
     private void Accept(RuleMatch match)
@@ -116,11 +117,8 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, IReadOnlyList
         }
     }
 
-    private Subject SubjectOf(RuleMatch match)
-    {
-        var start = Around(match.Start, NormalisedText.SentenceEnds).Start;
-        return Speaker.Of(_text, match.Start, match.Length, _text[start..match.Start]);
-    }
+    private Subject SubjectOf(RuleMatch match) =>
+        _speaker.Of(Around(match.Start, NormalisedText.SentenceEnds).Start, match.Start, match.Length);
 
     private bool IsPresent(string needed, RuleMatch match) => _accepted.Any(a => a.Match != match && (needed == "danger"
         ? Severity.IsCrisis(a.Tier)

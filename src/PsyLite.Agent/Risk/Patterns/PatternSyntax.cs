@@ -51,6 +51,9 @@ internal sealed class PatternSyntax(IReadOnlyDictionary<string, string> words, F
         }
     }
 
+    /// <summary>Words of which one must occur where the pattern matches.</summary>
+    public IEnumerable<string> Openings(string source) => Compile(source).SelectMany(p => p.Anchors);
+
     /// <summary>The plain expression of a context pattern, which needs no anchors.</summary>
     public string Expression(string source)
     {

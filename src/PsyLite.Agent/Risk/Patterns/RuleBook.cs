@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using YamlDotNet.RepresentationModel;
@@ -80,7 +81,9 @@ internal sealed class RuleBook
 
     /// <summary>True when the named context's wording stands right before a match or within it.</summary>
     public bool IsWordedAs(string context, ReadOnlySpan<char> clauseBefore, ReadOnlySpan<char> match) =>
-        _contexts[context] is { } wording && (wording.Before?.IsMatch(clauseBefore) == true || wording.Inside?.IsMatch(match) == true);
+        _contexts[context] is { } wording
+        && ((wording.Before is { } before && clauseBefore.ContainsAny(wording.Words) && before.IsMatch(clauseBefore))
+            || (wording.Inside is { } inside && match.ContainsAny(wording.Words) && inside.IsMatch(match)));
 
     private static void Match(string text, CompiledPattern pattern, PatternRule rule, int firstEnd, int lastEnd, List<RuleMatch> matches)
     {
@@ -108,7 +111,8 @@ internal sealed class RuleBook
         Regex? Join(string key, string end) => node.Strings(key).ToList() is { Count: > 0 } list
             ? new Regex($"(?:{string.Join('|', list.Select(syntax.Expression))}){end}", RegexOptions.CultureInvariant)
             : null;
-        _contexts.Add(name, new Wording(Join("before", "$"), Join("inside", "")));
+        var words = node.Strings("before").Concat(node.Strings("inside")).SelectMany(syntax.Openings).Distinct().ToArray();
+        _contexts.Add(name, new Wording(Join("before", "$"), Join("inside", ""), SearchValues.Create(words, StringComparison.Ordinal)));
         AddPatterns(node, "near", new PatternRule(name, RuleKind.Near, Tier.T0, 0), syntax);
         AddPatterns(node, "message", new PatternRule(name, RuleKind.Anywhere, Tier.T0, 0), syntax);
         AddPatterns(node, "cancelledBy", new PatternRule(name, RuleKind.Cancels, Tier.T0, 0), syntax);
@@ -158,6 +162,8 @@ internal sealed class RuleBook
         _ => "0.3",
     };
 
-    /// <summary>The part of a context that is read off the words next to a match.</summary>
-    private sealed record Wording(Regex? Before, Regex? Inside);
+    /// <summary>
+    /// The part of a context that is read off the words next to a match. <paramref name="Words"/> are those without which it cannot apply.
+    /// </summary>
+    private sealed record Wording(Regex? Before, Regex? Inside, SearchValues<string> Words);
 }
