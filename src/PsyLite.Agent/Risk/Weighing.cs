@@ -15,6 +15,10 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
     private const double EvidenceOfIdeation = 0.8;
     private const double EvidenceOfWorry = 0.6;
 
+    /// <summary>Points from which a message is taken to be happy.</summary>
+    private const double GoodMood = 0.6;
+    private const double Rounding = 1e-9;
+
     /// <summary>Characters to either side that can be one sentence; people who write without full stops change the subject sooner.</summary>
     private const int Reach = 100;
 
@@ -50,7 +54,7 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
 
         List<RiskSignal> signals = [.. Signals().Distinct()];
         var points = MostPoints();
-        var evident = points >= EvidenceOfIdeation ? Tier.T2 : points >= EvidenceOfWorry ? Tier.T1 : Tier.T0;
+        var evident = points >= EvidenceOfIdeation - Rounding ? Tier.T2 : points >= EvidenceOfWorry - Rounding ? Tier.T1 : Tier.T0;
         if (Severity.Of(evident) > Severity.Of(tier))
         {
             tier = evident;
@@ -92,7 +96,7 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
         var excused = IsExcused(match);
         if (rule.Kind != RuleKind.Risk)
         {
-            if (!excused && (rule.Points <= 0 || SubjectOf(match) == Subject.Self))
+            if (!excused && (rule.Kind == RuleKind.Happy || rule.Points <= 0 || SubjectOf(match) == Subject.Self))
             {
                 _accepted.Add((match, Tier.T0));
             }
@@ -142,9 +146,9 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
     /// </summary>
     private double MostPoints()
     {
-        var everyday = _accepted.Select(a => a.Match.Rule).Where(r => r.Points < 0).Distinct().Sum(r => r.Points);
+        var everyday = _accepted.Select(a => a.Match.Rule).Where(r => r.Kind == RuleKind.Feature && r.Points < 0).Distinct().Sum(r => r.Points);
         var most = 0.0;
-        var all = _accepted.Where(a => a.Match.Rule.Points > 0).Select(a => a.Match).ToList();
+        var all = _accepted.Where(a => a.Match.Rule.Kind != RuleKind.Happy && a.Match.Rule.Points > 0).Select(a => a.Match).ToList();
 
         // A word inside a longer sign has been counted with it.
         var signs = all.Where(s => !all.Any(o => o.Rule != s.Rule && o.Length > s.Length && o.Start <= s.Start && o.Start + o.Length >= s.Start + s.Length)).ToList();
@@ -159,13 +163,18 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
 
     private RiskSignal EvidenceSignal(Tier tier)
     {
-        var most = _accepted.MaxBy(a => a.Match.Rule.Points).Match;
+        var most = _accepted.Where(a => a.Match.Rule.Kind != RuleKind.Happy).MaxBy(a => a.Match.Rule.Points).Match;
         var (start, length) = view.Original(most.Start, most.Length);
         return new RiskSignal($"{tier}.evidence", tier, start, length);
     }
 
-    private IEnumerable<string> Happy() =>
-        _accepted.Where(a => a.Match.Rule.Kind == RuleKind.Happy).Select(a => _text.Substring(a.Match.Start, a.Match.Length));
+    /// <summary>The words of good mood, when they outweigh those of bad mood.</summary>
+    private IEnumerable<string> Happy()
+    {
+        var signs = _accepted.Where(a => a.Match.Rule.Kind == RuleKind.Happy).Select(a => a.Match).ToList();
+        var mood = signs.Select(s => s.Rule).Distinct().Sum(r => r.Points);
+        return mood >= GoodMood - Rounding ? signs.Where(s => s.Rule.Points > 0).Select(s => _text.Substring(s.Start, s.Length)) : [];
+    }
 
     private (int Start, int End) Around(int position, string ends)
     {
