@@ -16,7 +16,7 @@ public sealed class OriginalDefectTests
     public async Task D01_D02_fifty_conversations_at_once_share_nothing()
     {
         var model = new FakeModel(new Func<IReadOnlyList<ChatMessage>, string>(asked => "回声：" + asked[^1].Text));
-        var pipeline = Turns.Pipeline(model);
+        var pipeline = Turns.Pipeline(model, limits: new TurnLimits());
         await Task.WhenAll(Enumerable.Range(0, 50).Select(async person =>
         {
             var state = new ConversationState();
