@@ -22,6 +22,9 @@ public sealed record TurnRequest(IReadOnlyList<ChatMessage> Messages, Conversati
 
     /// <summary>False when the person has turned humour off.</summary>
     public bool HumourAllowed { get; init; } = true;
+
+    /// <summary>True when the caller knows the person to be under 18; the words of the conversation can say so as well.</summary>
+    public bool IsMinor { get; init; }
 }
 
 /// <summary>Milliseconds from the arrival of the turn.</summary>

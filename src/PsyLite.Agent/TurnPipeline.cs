@@ -178,7 +178,7 @@ public sealed class TurnPipeline
             yield return step;
         }
 
-        var piece = reason is "stop" or "length" ? OfferCrosstalk(request, assessment) : null;
+        var piece = reason is "stop" or "length" ? await OfferCrosstalkAsync(request, assessment, cancellationToken) : null;
         if (piece is not null)
         {
             yield return new TurnEvent.CrosstalkOffered(piece);
@@ -216,19 +216,24 @@ public sealed class TurnPipeline
         }
     }
 
-    private CrosstalkPiece? OfferCrosstalk(TurnRequest request, Assessment assessment)
+    private async ValueTask<CrosstalkPiece?> OfferCrosstalkAsync(TurnRequest request, Assessment assessment, CancellationToken cancellationToken)
     {
-        if (!HumourPolicy.Allows(request, assessment, _time.GetUtcNow()))
+        var state = request.State;
+        if (HumourPolicy.LastWish(request.Messages) == HumourWish.Wanted)
+        {
+            state.HumourRefused = false;
+        }
+
+        if (HumourPolicy.Decide(request, assessment, _time.GetUtcNow()) != HumourDecision.Offer)
         {
             return null;
         }
 
-        var recent = Conversation.RecentUserText(request.Messages, 6);
-        var piece = _library.Find(Conversation.LastUserText(request.Messages), recent, request.State.OfferedCrosstalk);
+        var piece = await _library.FindAsync(Situation.Of(request.Messages), state.OfferedCrosstalk, cancellationToken);
         if (piece is not null)
         {
-            request.State.OfferedCrosstalk.Add(piece.Id);
-            request.State.LastCrosstalkTurn = request.State.Turns;
+            state.OfferedCrosstalk.Add(piece.Id);
+            state.LastCrosstalkTurn = state.Turns;
         }
 
         return piece;

@@ -9,5 +9,6 @@ root.Subcommands.Add(DoctorCommand.Create());
 root.Subcommands.Add(DataCommand.Create());
 root.Subcommands.Add(TrainCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());
+root.Subcommands.Add(CrosstalkCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
 return await CommandBoundary.RunAsync(root, args);

@@ -159,7 +159,8 @@ public sealed class TurnPipelineTests
         var pipeline = Turns.Pipeline(new FakeModel("真好！"), Turns.Judge(Yes, No, No));
         var result = await pipeline.AskAsync("他牵着我的手走完了整条河堤，晚风都是软的");
         Assert.Equal(Route.Happy, result.Assessment.Route);
-        Assert.NotNull(result.Crosstalk);
+        Assert.Null(result.Crosstalk);
+        Assert.NotNull((await pipeline.AskAsync("他向我求婚了")).Crosstalk);
     }
 
     [Fact]

@@ -1,17 +1,10 @@
-namespace PsyLite.Agent.Humour;
+namespace PsyLite.Agent.Retrieval;
 
-/// <summary>
-/// BM25 (Robertson and Zaragoza, 2009) over character unigrams and bigrams, which need no word list for Chinese. In memory; for a few
-/// thousand passages.
-/// </summary>
-internal sealed class PassageIndex
+/// <summary>BM25 over single characters and pairs, in memory; for a few thousand passages. Needs no file and cannot fail.</summary>
+public sealed class PassageIndex
 {
-    private const double K1 = 1.2;
-    private const double B = 0.6;
-
     /// <summary>Single characters say little; pairs carry the meaning.</summary>
-    private const double UnigramWeight = 0.15;
-    private const string Fillers = "的了是我你他她它们在有和就不都也很这那个一上着过吗吧呢啊呀啦哈嘿嗯哦么什怎说太好真今天";
+    private const double SingleWeight = 0.15;
     private readonly Dictionary<string, List<(int Passage, int Count)>> _postings = [];
     private readonly List<int> _lengths = [];
     private readonly double _averageLength;
@@ -34,7 +27,7 @@ internal sealed class PassageIndex
             _lengths.Add(grams.Count);
         }
 
-        _averageLength = _lengths.Count == 0 ? 1 : _lengths.Average();
+        _averageLength = _lengths.Count == 0 ? 1 : Math.Max(1, _lengths.Average());
     }
 
     /// <summary>Passages that share something with the query, best first.</summary>
@@ -48,12 +41,10 @@ internal sealed class PassageIndex
                 continue;
             }
 
-            var rarity = Math.Log(1 + ((_lengths.Count - list.Count + 0.5) / (list.Count + 0.5)));
-            var weight = gram.Length == 1 ? UnigramWeight : 1;
+            var weight = Bm25.Rarity(_lengths.Count, list.Count) * (gram.Length == 1 ? SingleWeight : 1);
             foreach (var (passage, count) in list)
             {
-                var norm = K1 * (1 - B + (B * _lengths[passage] / _averageLength));
-                scores[passage] = scores.GetValueOrDefault(passage) + (weight * rarity * count * (K1 + 1) / (count + norm));
+                scores[passage] = scores.GetValueOrDefault(passage) + (weight * Bm25.Saturation(count, _lengths[passage], _averageLength));
             }
         }
 
@@ -62,18 +53,7 @@ internal sealed class PassageIndex
 
     private static IEnumerable<string> Grams(string text)
     {
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (!char.IsLetterOrDigit(text[i]) || Fillers.Contains(text[i]))
-            {
-                continue;
-            }
-
-            yield return text[i].ToString();
-            if (i + 1 < text.Length && char.IsLetterOrDigit(text[i + 1]) && !Fillers.Contains(text[i + 1]))
-            {
-                yield return text.Substring(i, 2);
-            }
-        }
+        var folded = PassageGrams.Fold(text);
+        return PassageGrams.Of(folded, 1).Concat(PassageGrams.Of(folded, 2));
     }
 }

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using PsyLite.Agent.Humour;
+using PsyLite.Options;
+
+namespace PsyLite.Commands;
+
+/// <summary><c>psylite crosstalk</c>: the pieces that may be offered, ours and an operator's.</summary>
+internal static class CrosstalkCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("crosstalk", "相声段子 · the crosstalk pieces");
+        command.Subcommands.Add(List());
+        command.Subcommands.Add(Check());
+        return command;
+    }
+
+    private static Command List()
+    {
+        var theme = new Option<string?>("--theme") { Description = "只列这个主题 · only this theme" };
+        var command = new Command("list", "列出自带的段子 · list the pieces that come with the program\n  psylite crosstalk list --theme 升职") { theme };
+        command.SetAction(parsed =>
+        {
+            var wanted = parsed.GetValue(theme);
+            var pieces = CrosstalkLibrary.FromFolder(AppOptions.FromEnvironment().Crosstalk).Pieces.Where(p => wanted is null || p.Themes.Contains(wanted)).ToList();
+            foreach (var piece in pieces)
+            {
+                Console.WriteLine($"{piece.Id}\t{piece.Title}\t{string.Join(' ', piece.Themes)}\t{piece.Tone}\t{piece.Length}\t{string.Join(' ', piece.Unfit)}");
+            }
+
+            Console.Error.WriteLine($"{pieces.Count} 段 pieces");
+            return CommandBoundary.Done;
+        });
+        return command;
+    }
+
+    private static Command Check()
+    {
+        var files = new Argument<string[]>("files") { Description = "YAML 或 JSONL 文件 · YAML or JSONL files", Arity = ArgumentArity.OneOrMore };
+        var own = new Option<bool>("--own") { Description = "不要求写许可证 · do not ask for a licence" };
+        var command = new Command("check", "审查段子，不导入 · vet pieces without importing them\n  psylite crosstalk check my-pieces.jsonl") { files, own };
+        command.SetAction(parsed =>
+        {
+            var refused = 0;
+            var count = 0;
+            foreach (var path in parsed.GetRequiredValue(files))
+            {
+                foreach (var (line, id, fault) in Faults(path, parsed.GetValue(own)))
+                {
+                    count++;
+                    if (fault is not null)
+                    {
+                        refused++;
+                        Console.WriteLine($"{path}:{line}: {id}: {fault}");
+                    }
+                }
+            }
+
+            Console.Error.WriteLine($"{count - refused} 段可用 fit, {refused} 段不可用 refused");
+            return refused == 0 ? CommandBoundary.Done : CommandBoundary.Failed;
+        });
+        return command;
+    }
+
+    private static IEnumerable<(int Line, string Id, string? Fault)> Faults(string path, bool isOwn) => CrosstalkReader.ReadFile(path).Select(entry =>
+        (entry.Line, entry.Piece?.Id ?? "-", entry.Fault ?? (isOwn ? CrosstalkVetting.Fault(entry.Piece!) : CrosstalkVetting.ImportFault(entry.Piece!))));
+}
