@@ -36,7 +36,7 @@ public sealed partial class Situation
         var words = "";
         for (var i = said.Count - 1; i >= Math.Max(0, said.Count - 1 - MostEarlier) && PassageGrams.Of(PassageGrams.Fold(words), 2).Take(EnoughPairs).Count() < EnoughPairs; i--)
         {
-            words = $"{words}\n{Wish().Replace(said[i], " ")}".Trim();
+            words = $"{words}\n{Mood().Replace(Wish().Replace(said[i], " "), " ")}".Trim();
         }
 
         return new Situation(words.Length > LongestWords ? words[..LongestWords] : words, string.Join('\n', said));
@@ -53,4 +53,8 @@ public sealed partial class Situation
     /// <summary>Words that ask for a piece say nothing about what it should be about.</summary>
     [GeneratedRegex("(?:请|能|可以|快|帮我|给我|再)*(?:来|讲|说|听|想听|整|找|换|放)(?:我)?(?:一|两|几)?(?:段|个|点|首)?(?:儿)?(?:相声|笑话|段子|好玩的|搞笑的)(?:吧|吗|听听|呗|好不好)?|逗逗?我(?:笑|乐|开心)?(?:一下|吧)?|相声|笑话|段子")]
     private static partial Regex Wish();
+
+    /// <summary>How glad somebody is says nothing about what; left in, it would find the pieces in which people are glad.</summary>
+    [GeneratedRegex("开心|高兴|高興|快乐|快樂|幸福|激动|激動|兴奋|感动|欢喜|特别|非常|超级|真的|终于|終於|总算|居然|竟然|太棒|好棒|哈哈+|嘿嘿+|嘻嘻+|死了|谢谢|心情|感觉|觉得|没想到")]
+    private static partial Regex Mood();
 }

@@ -21,8 +21,10 @@ public sealed class GuardedPassageSearch(IPassageSearch inner, TimeSpan limit, T
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
-        // File access blocks its thread and cannot be cancelled, so it gets a thread that the turn can walk away from.
-        var search = Task.Run(() => inner.SearchAsync(words, most, stop.Token).AsTask(), CancellationToken.None);
+        // File access blocks its thread and cannot be cancelled, so it gets a thread of its own that the turn can walk away from; one of
+        // the pool's would be missing elsewhere while a disk hangs.
+        var search = Task.Factory.StartNew(
+            () => inner.SearchAsync(words, most, stop.Token).AsTask(), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
         try
         {
             var hits = await search.WaitAsync(limit, time, cancellationToken);
