@@ -1,9 +1,12 @@
+using Microsoft.Extensions.AI;
 using PsyLite.Agent;
 using PsyLite.Agent.Crisis;
 using PsyLite.Agent.Humour;
+using PsyLite.Agent.Retrieval;
 using PsyLite.Agent.Risk;
 using PsyLite.Engine;
 using PsyLite.Options;
+using PsyLite.Store;
 using PsyLite.Web;
 
 namespace PsyLite;
@@ -11,12 +14,20 @@ namespace PsyLite;
 /// <summary>The program put together: every part is made here, by hand, once.</summary>
 internal sealed class Composition : IDisposable
 {
-    private Composition(AppOptions options, TimeProvider time, Func<Task<LoadedModel>>? load, TurnLimits? limits)
+    /// <summary>A piece is worth a quarter of a second at the end of a reply, and a broken index a new look every minute.</summary>
+    private static readonly TimeSpan LongestSearch = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMinutes(1);
+    private readonly SqlitePassageSearch _stored;
+
+    private Composition(
+        AppOptions options, TimeProvider time, Func<Task<LoadedModel>>? load, TurnLimits? limits, IEmbeddingGenerator<string, Embedding<float>>? embedder)
     {
         Options = options;
         Time = time;
         Assessor = new RiskAssessor();
-        (Library, LibraryProblem) = ReadLibrary(options.Crosstalk);
+        Embedder = embedder;
+        _stored = new SqlitePassageSearch(options.CrosstalkIndex, embedder);
+        (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
         Model = new LocalModel(load ?? (() => LoadAsync(options, time)), options.IsBuiltInModel);
         Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnLimits()), time);
         HelpLines = new HelpLines(new HotlineDirectory());
@@ -33,6 +44,9 @@ internal sealed class Composition : IDisposable
     /// <summary>One line that says why there is no crosstalk; null when all is well.</summary>
     public string? LibraryProblem { get; }
 
+    /// <summary>Finds imported pieces by meaning as well; null, the default, leaves it to their words.</summary>
+    public IEmbeddingGenerator<string, Embedding<float>>? Embedder { get; }
+
     public LocalModel Model { get; }
 
     public TurnPipeline Pipeline { get; }
@@ -40,26 +54,32 @@ internal sealed class Composition : IDisposable
     public HelpLines HelpLines { get; }
 
     /// <param name="load">Loads another model than the configured file.</param>
-    public static Composition Create(AppOptions options, TimeProvider? time = null, Func<Task<LoadedModel>>? load = null, TurnLimits? limits = null) =>
-        new(options, time ?? TimeProvider.System, load, limits);
+    public static Composition Create(
+        AppOptions options, TimeProvider? time = null, Func<Task<LoadedModel>>? load = null, TurnLimits? limits = null,
+        IEmbeddingGenerator<string, Embedding<float>>? embedder = null) =>
+        new(options, time ?? TimeProvider.System, load, limits, embedder);
 
-    public void Dispose() => Model.Dispose();
+    public void Dispose()
+    {
+        Model.Dispose();
+        _stored.Dispose();
+    }
 
     /// <summary>The built-in model was trained without a system prompt and speaks best without one; being small, it strays at a higher temperature.</summary>
     private static TurnLimits Speaking(AppOptions options, TurnLimits limits) =>
         options.IsBuiltInModel ? limits with { SystemPrompt = null, Temperature = limits.Temperature ?? 0.1f } : limits;
 
     /// <summary>A fault in a joke book takes the jokes away, never the conversation.</summary>
-    private static (CrosstalkLibrary Library, string? Problem) ReadLibrary(string folder)
+    private static (CrosstalkLibrary Library, string? Problem) ReadLibrary(string folder, IPassageSearch stored)
     {
         try
         {
-            var library = CrosstalkLibrary.FromFolder(folder);
+            var library = CrosstalkLibrary.FromFolder(folder, stored);
             return (library, library.Pieces.Count == 0 ? $"there are no pieces in {folder}" : null);
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
-            return (CrosstalkLibrary.Empty, e.Message.ReplaceLineEndings(" "));
+            return (new CrosstalkLibrary([], stored), e.Message.ReplaceLineEndings(" "));
         }
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PsyLite.Agent.Humour;
 using PsyLite.Options;
+using PsyLite.Store;
 
 namespace PsyLite.Commands;
 
@@ -12,6 +13,7 @@ internal static class CrosstalkCommand
         var command = new Command("crosstalk", "相声段子 · the crosstalk pieces");
         command.Subcommands.Add(List());
         command.Subcommands.Add(Check());
+        command.Subcommands.Add(Import());
         return command;
     }
 
@@ -58,6 +60,32 @@ internal static class CrosstalkCommand
 
             Console.Error.WriteLine($"{count - refused} 段可用 fit, {refused} 段不可用 refused");
             return refused == 0 ? CommandBoundary.Done : CommandBoundary.Failed;
+        });
+        return command;
+    }
+
+    private static Command Import()
+    {
+        var files = new Argument<string[]>("files") { Description = "YAML 或 JSONL 文件，每段写明 licence · YAML or JSONL files, each piece with its licence", Arity = ArgumentArity.OneOrMore };
+        var into = new Option<string?>("--into") { Description = "索引文件 · index file (PSYLITE_CROSSTALK_INDEX)" };
+        var command = new Command("import", "审查并导入自己的段子 · vet pieces and take them into the index\n  psylite crosstalk import my-pieces.jsonl") { files, into };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var target = parsed.GetValue(into) ?? AppOptions.FromEnvironment().CrosstalkIndex;
+            var paths = parsed.GetRequiredValue(files);
+            if (paths.FirstOrDefault(p => !File.Exists(p)) is { } missing)
+            {
+                throw new FileNotFoundException($"there is no file {missing}; nothing was imported.");
+            }
+
+            var report = await new CrosstalkImport(target, embedder: null).RunAsync(paths, cancellationToken);
+            foreach (var reason in report.Refused)
+            {
+                Console.WriteLine(reason);
+            }
+
+            Console.Error.WriteLine($"{report.Imported} 段导入 imported, {report.Kept} 段保留 kept, {report.Refused.Count} 段不可用 refused -> {target}");
+            return report.Imported > 0 ? CommandBoundary.Done : CommandBoundary.Failed;
         });
         return command;
     }

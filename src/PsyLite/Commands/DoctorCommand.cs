@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using PsyLite.Options;
+using PsyLite.Store;
 
 namespace PsyLite.Commands;
 
@@ -48,6 +49,8 @@ internal static class DoctorCommand
         yield return ("模型文件 model file", ModelFile(options));
         yield return ("模型 model", parts.Model.Description ?? $"不可用 not usable: {parts.Model.Problem}");
         yield return ("相声 crosstalk", parts.LibraryProblem is { } problem ? $"没有 none: {problem}" : $"{parts.Library.Pieces.Count} 段 pieces");
+        yield return ("导入的相声 imported", ImportedPieces(options.CrosstalkIndex));
+        yield return ("向量 embeddings", parts.Embedder is null ? "没有安装，按词检索 none installed: pieces are found by their words" : "已安装 installed");
         yield return ("地址 address", options.Urls + (options.ApiKey is null ? "" : "（接口需要密钥 API key set）"));
     }
 
@@ -66,6 +69,24 @@ internal static class DoctorCommand
             yield return parts.Model.IsBuiltIn
                 ? "没有内置模型：重新运行 ./psylite 构建，或用 --model FILE.gguf 指定一个。危机回复不需要模型，一直可用。 · No built-in model: build again with ./psylite, or name one with --model FILE.gguf."
                 : "请检查 --model 的文件，或去掉它以使用内置模型。 · Check the file of --model, or leave it out for the built-in model.";
+        }
+    }
+
+    private static string ImportedPieces(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return "没有 none (psylite crosstalk import FILE)";
+        }
+
+        try
+        {
+            using var index = new PassageIndexReader(path);
+            return $"{index.Facts.Passages} 段 pieces";
+        }
+        catch (Exception fault) when (fault is Microsoft.Data.Sqlite.SqliteException or InvalidDataException or IOException)
+        {
+            return $"读不出 not readable: {path}，重新导入 import again";
         }
     }
 

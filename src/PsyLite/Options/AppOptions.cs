@@ -25,6 +25,10 @@ internal sealed record AppOptions
     /// <summary>Folder of crosstalk pieces. Environment: PSYLITE_CROSSTALK.</summary>
     public string Crosstalk { get; init; } = Path.Combine(AppContext.BaseDirectory, "corpora", "crosstalk");
 
+    /// <summary>Index of the pieces that an operator imported. Environment: PSYLITE_CROSSTALK_INDEX.</summary>
+    public string CrosstalkIndex { get; init; } =
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "psylite", "crosstalk.db");
+
     /// <summary>Host names that requests may name, for a proxy in front; this machine's own always may. Environment: PSYLITE_HOSTS, separated by semicolons.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
@@ -47,6 +51,7 @@ internal sealed record AppOptions
             Context = Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
             Threads = Number("PSYLITE_THREADS", 0) ?? defaults.Threads,
             Crosstalk = Text("PSYLITE_CROSSTALK") ?? defaults.Crosstalk,
+            CrosstalkIndex = Text("PSYLITE_CROSSTALK_INDEX") ?? defaults.CrosstalkIndex,
             Hosts = Text("PSYLITE_HOSTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
         };
     }
