@@ -14,6 +14,7 @@ public sealed class GuardedPassageSearch(IPassageSearch inner, TimeSpan limit, T
 
     public async ValueTask<IReadOnlyList<PassageHit>> SearchAsync(string words, int most, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (Volatile.Read(ref _hanging) > 0 || (Problem is not null && time.GetElapsedTime(Volatile.Read(ref _failedAt)) < rest))
         {
             return [];

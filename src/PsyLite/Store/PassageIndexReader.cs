@@ -63,7 +63,7 @@ internal sealed class PassageIndexReader : IDisposable
     {
         var folded = PassageGrams.Fold(words.Length > LongestWords ? words[..LongestWords] : words);
         var grams = new[] { 2, 3, 1 }.SelectMany(size => PassageGrams.Of(folded, size).Distinct().Take(MostGrams))
-            .Select(gram => (Gram: gram, Passages: CountOf(gram))).OrderBy(g => g.Passages).ToList();
+            .Select(gram => (Gram: gram, Passages: CountOf(gram))).OrderBy(g => g.Passages).ToArray();
         var scores = Collect(grams, cancellationToken);
         var best = scores.OrderByDescending(s => s.Value).ThenBy(s => s.Key).Take(Math.Max(Rescored, most)).OrderBy(s => s.Key).ToList();
         var rarities = grams.Where(g => g.Gram.Length == 2).Select(g => Bm25.Rarity(Facts.Passages, g.Passages)).ToArray();
@@ -110,31 +110,44 @@ internal sealed class PassageIndexReader : IDisposable
     }
 
     /// <summary>How much of the words each passage shares, from the rarest grams on, until the budget is spent.</summary>
-    private Dictionary<long, double> Collect(List<(string Gram, long Passages)> grams, CancellationToken cancellationToken)
+    private Dictionary<long, double> Collect((string Gram, long Passages)[] grams, CancellationToken cancellationToken)
     {
         var scores = new Dictionary<long, double>();
         var left = PostingBudget;
-        foreach (var (gram, passages) in grams)
+        for (var i = 0; i < grams.Length && left > 0; i++)
         {
-            if (left <= 0)
+            cancellationToken.ThrowIfCancellationRequested();
+            var holding = Holding(grams[i].Gram, Math.Min(left, PostingsOfOneGram));
+            left -= holding.Count;
+            if (grams[i].Passages < PassageIndexFile.CommonFrom)
             {
-                break;
+                // All postings of a rare gram have just been read, so its number is exact from here on.
+                grams[i].Passages = holding.Count;
             }
 
-            cancellationToken.ThrowIfCancellationRequested();
-            var weight = Bm25.Rarity(Facts.Passages, passages) * gram.Length switch { 1 => SingleWeight, 3 => TripleWeight, _ => 1 };
-            var command = gram.Length == 3 ? _triples : _pairs;
-            command.Parameters[0].Value = $"\"{gram}\"";
-            command.Parameters[1].Value = Math.Min(left, PostingsOfOneGram);
-            using var rows = command.ExecuteReader();
-            while (rows.Read())
+            var weight = Bm25.Rarity(Facts.Passages, grams[i].Passages) * grams[i].Gram.Length switch { 1 => SingleWeight, 3 => TripleWeight, _ => 1 };
+            foreach (var id in holding)
             {
-                CollectionsMarshal.GetValueRefOrAddDefault(scores, rows.GetInt64(0), out _) += weight;
-                left--;
+                CollectionsMarshal.GetValueRefOrAddDefault(scores, id, out _) += weight;
             }
         }
 
         return scores;
+    }
+
+    private List<long> Holding(string gram, int most)
+    {
+        var command = gram.Length == 3 ? _triples : _pairs;
+        command.Parameters[0].Value = $"\"{gram}\"";
+        command.Parameters[1].Value = most;
+        using var rows = command.ExecuteReader();
+        var ids = new List<long>();
+        while (rows.Read())
+        {
+            ids.Add(rows.GetInt64(0));
+        }
+
+        return ids;
     }
 
     private double Weigh(string content, Dictionary<uint, int> pairs, double[] rarities)
