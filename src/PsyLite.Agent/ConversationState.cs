@@ -1,3 +1,4 @@
+using PsyLite.Agent.Crisis;
 using PsyLite.Agent.Risk;
 
 namespace PsyLite.Agent;
@@ -8,6 +9,9 @@ namespace PsyLite.Agent;
 /// </summary>
 public sealed class ConversationState
 {
+    /// <summary>Names the conversation on tickets; a host that keeps conversations sets its own.</summary>
+    public string Id { get; init; } = Guid.NewGuid().ToString("N");
+
     /// <summary>Turns taken so far.</summary>
     public int Turns { get; set; }
 
@@ -32,6 +36,31 @@ public sealed class ConversationState
     /// <summary>T3 or above was seen and no person has cleared it yet.</summary>
     public bool AwaitsClearing { get; set; }
 
+    /// <summary>The open call for a person to take over; null when there is none.</summary>
+    public TakeoverTicket? Ticket { get; set; }
+
+    /// <summary>Episodes of danger that called for a person so far.</summary>
+    public int Episodes { get; set; }
+
+    /// <summary>Follow-ups since danger last came up or grew.</summary>
+    public int FollowUps { get; set; }
+
+    /// <summary>When the person was last asked how they came through the day after danger.</summary>
+    public DateTimeOffset? CheckedInAt { get; set; }
+
+    /// <summary>Turn index of the last part of the script for helpers; null when no one else was spoken of.</summary>
+    public int? LastHelperTurn { get; set; }
+
+    /// <summary>Region whose help lines fit, once the person has said where they are.</summary>
+    public string? Region { get; set; }
+
+    /// <summary>Whom the person wants told in danger; null when they named nobody. Set only with their consent.</summary>
+    public EmergencyContact? Contact { get; set; }
+
+    public ContactStage ContactStage { get; set; }
+
+    public SafetyPlan Plan { get; init; } = new();
+
     /// <summary>Humour was refused in this conversation.</summary>
     public bool HumourRefused { get; set; }
 
@@ -47,6 +76,9 @@ public sealed class ConversationState
     /// <summary>A person has looked at the conversation and lifts the tier. Nothing else may lift T3 and above.</summary>
     public void ClearedByPerson()
     {
+        Ticket = null;
+        ContactStage = ContactStage.NotAsked;
+        FollowUps = 0;
         Tier = Tier.T0;
         AwaitsClearing = false;
         CalmTurns = 0;

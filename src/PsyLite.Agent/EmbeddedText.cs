@@ -20,11 +20,22 @@ internal static class EmbeddedText
         .Select(n => n["PsyLite.Agent.".Length..])
         .Order(StringComparer.Ordinal);
 
-    public static YamlMappingNode ReadYaml(string name)
+    public static YamlMappingNode ReadYaml(string name) => ParseYaml(Read(name));
+
+    public static YamlMappingNode ParseYaml(string text)
     {
         var yaml = new YamlStream();
-        yaml.Load(new StringReader(Read(name)));
-        return (YamlMappingNode)yaml.Documents[0].RootNode;
+        try
+        {
+            yaml.Load(new StringReader(text));
+        }
+        catch (Exception e)
+        {
+            // The parser meets some damaged files with exceptions of its own making.
+            throw new FormatException($"The YAML cannot be read: {e.Message}", e);
+        }
+
+        return yaml.Documents is [{ RootNode: YamlMappingNode root }, ..] ? root : throw new FormatException("The YAML file should hold a mapping.");
     }
 
     public static IEnumerable<string> Strings(this YamlMappingNode node, string key) =>

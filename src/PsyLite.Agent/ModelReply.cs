@@ -16,7 +16,7 @@ internal enum ModelEnd
 /// One streamed model answer with limits on waiting. Failures are values: nothing that a model does reaches the caller as an
 /// exception, except the caller's own cancellation.
 /// </summary>
-internal sealed class ModelReply(IChatClient model, IReadOnlyList<ChatMessage> messages, ChatOptions? options, TurnLimits limits, TimeProvider time)
+internal sealed class ModelReply(IChatClient model, IReadOnlyList<ChatMessage> messages, ChatOptions? options, TurnOptions waits, TimeProvider time)
 {
     private readonly ReasoningSplitter _splitter = new();
     private int _pieces;
@@ -46,7 +46,7 @@ internal sealed class ModelReply(IChatClient model, IReadOnlyList<ChatMessage> m
             while (End == ModelEnd.Running && source is not null)
             {
                 pending = Move(source);
-                if (!await Arrived(pending, isFirst ? limits.FirstToken : limits.Idle, cancellationToken))
+                if (!await Arrived(pending, isFirst ? waits.FirstToken : waits.Idle, cancellationToken))
                 {
                     break;
                 }
@@ -61,7 +61,7 @@ internal sealed class ModelReply(IChatClient model, IReadOnlyList<ChatMessage> m
                 isFirst = false;
                 longest += reasoning.Length + reply.Length;
                 yield return (reasoning, reply);
-                if (longest > limits.LongestText || time.GetElapsedTime(started) > limits.WholeReply)
+                if (longest > waits.LongestText || time.GetElapsedTime(started) > waits.WholeReply)
                 {
                     End = ModelEnd.Length;
                 }

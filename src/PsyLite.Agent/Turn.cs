@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using PsyLite.Agent.Crisis;
 using PsyLite.Agent.Humour;
 using PsyLite.Agent.Risk;
 
@@ -20,6 +21,9 @@ public sealed record TurnRequest(IReadOnlyList<ChatMessage> Messages, Conversati
     /// <summary>BCP 47 tag for preset texts: zh-CN, zh-TW, yue or en. Null lets the text decide.</summary>
     public string? Language { get; init; }
 
+    /// <summary>ISO 3166 code of the country whose help lines fit, such as CN or HK. Null lets the language tag and the text decide.</summary>
+    public string? Region { get; init; }
+
     /// <summary>False when the person has turned humour off.</summary>
     public bool HumourAllowed { get; init; } = true;
 
@@ -30,7 +34,7 @@ public sealed record TurnRequest(IReadOnlyList<ChatMessage> Messages, Conversati
 /// <summary>Milliseconds from the arrival of the turn.</summary>
 public sealed record TurnTimings(double AssessMs, double JudgeMs, double FirstTokenMs, double TotalMs, int ReplyTokens);
 
-/// <summary>What a turn yields, in order: one <see cref="Assessed"/>, then deltas, then one <see cref="Completed"/>.</summary>
+/// <summary>What a turn yields, in order: one <see cref="Assessed"/>, then calls on the host and deltas, then one <see cref="Completed"/>.</summary>
 public abstract record TurnEvent
 {
     private TurnEvent()
@@ -49,6 +53,15 @@ public abstract record TurnEvent
 
     /// <summary>A piece offered folded under the reply.</summary>
     public sealed record CrosstalkOffered(CrosstalkPiece Piece) : TurnEvent;
+
+    /// <summary>A person should take over; comes once per episode, and again when the danger grows.</summary>
+    public sealed record TakeoverRaised(TakeoverTicket Ticket) : TurnEvent;
+
+    /// <summary>
+    /// The person has clearly agreed that the contact be sent this text. The host sends it, or tells the person that it could not; nothing else
+    /// in a conversation is ever sent.
+    /// </summary>
+    public sealed record ContactConsented(EmergencyContact Contact, string Text, Tier Tier) : TurnEvent;
 
     public sealed record Completed(TurnResult Result) : TurnEvent;
 }

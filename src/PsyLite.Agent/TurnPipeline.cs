@@ -17,34 +17,48 @@ public sealed class TurnPipeline
     private readonly LabelLikelihoods? _judge;
     private readonly RiskAssessor _assessor;
     private readonly CrosstalkLibrary _library;
-    private readonly TurnLimits _limits;
+    private readonly TurnOptions _options;
     private readonly TimeProvider _time;
-    private readonly HotlineDirectory _hotlines = new();
     private readonly PresetTexts _texts;
-    private readonly CrisisReplies _crisis;
+    private readonly CrisisCare _care;
 
-    /// <summary>A null <paramref name="model"/> gives presets and an honest apology; a null <paramref name="judge"/> leaves the mood to the rules.</summary>
+    /// <summary>
+    /// A null <paramref name="model"/> gives presets and an honest apology; a null <paramref name="judge"/> leaves the mood to the rules.
+    /// Tickets and audit stay in memory where the host brings no place for them.
+    /// </summary>
     public TurnPipeline(
-        IChatClient? model, LabelLikelihoods? judge, RiskAssessor assessor, CrosstalkLibrary library, TurnLimits? limits = null, TimeProvider? time = null)
+        IChatClient? model, LabelLikelihoods? judge, RiskAssessor assessor, CrosstalkLibrary library, TurnOptions? options = null, TimeProvider? time = null,
+        ITakeoverDesk? desk = null, IAuditLog? audit = null)
+        : this(model, judge, assessor, library, options, time, desk, audit, new PresetTexts(new HotlineDirectory()))
+    {
+    }
+
+    internal TurnPipeline(
+        IChatClient? model, LabelLikelihoods? judge, RiskAssessor assessor, CrosstalkLibrary library, TurnOptions? options, TimeProvider? time,
+        ITakeoverDesk? desk, IAuditLog? audit, PresetTexts texts)
     {
         _model = model;
         _judge = judge;
         _assessor = assessor;
         _library = library;
-        _limits = limits ?? new TurnLimits();
+        _options = options ?? new TurnOptions();
         _time = time ?? TimeProvider.System;
-        _texts = new PresetTexts(_hotlines);
-        _crisis = new CrisisReplies(_texts);
+        _texts = texts;
+        var ledger = new CareLedger(desk ?? new TakeoverQueue(), audit ?? new AuditTrail(), _time, _options.ModelHash);
+        _care = new CrisisCare(texts, ledger, _options.CanReachContact);
     }
+
+    /// <summary>A person has looked at the conversation and lifts the danger; nothing else lifts T3 and above.</summary>
+    public void ClearByPerson(ConversationState state) => _care.Ledger.Clear(state);
 
     /// <summary>Runs one turn. The only exception that comes out is the caller's cancellation.</summary>
     public async IAsyncEnumerable<TurnEvent> RunAsync(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var turn = new TurnClock(_time);
+        var clock = new TurnClock(_time);
         if (TaskResponder.IsTask(request.Messages))
         {
             var none = new Assessment(Route.Normal, Tier.T0, 0, [], []);
-            foreach (var step in Preset(none, TaskResponder.Respond(request.Messages), "task", turn))
+            foreach (var step in Preset(none, new CareReply(TaskResponder.Respond(request.Messages), default), null, "task", clock))
             {
                 yield return step;
             }
@@ -52,14 +66,13 @@ public sealed class TurnPipeline
             yield break;
         }
 
-        var verdict = Judge(request);
-        var language = LanguageOf.Tag(request.Language) ?? LanguageOf.Text(Conversation.RecentUserText(request.Messages, 3), _assessor.Normaliser);
-        turn.Assessed();
-        RiskLedger.Record(request.State, verdict, RefusesHumour(request), _time.GetUtcNow());
-
-        if (PresetFor(verdict, language, request.State) is { } preset)
+        request = request.State is null ? request with { State = new ConversationState() } : request;
+        var turn = Assess(request);
+        clock.Assessed();
+        var ticket = _care.Ledger.Raise(request.State, turn.Verdict);
+        if (Care(turn) is { } care)
         {
-            foreach (var step in Preset(verdict.Assessment, preset, "preset", turn))
+            foreach (var step in Preset(turn.Verdict.Assessment, care, ticket, "preset", clock))
             {
                 yield return step;
             }
@@ -67,13 +80,30 @@ public sealed class TurnPipeline
             yield break;
         }
 
-        var conversation = Conversation.ForModel(request.Messages, _limits.LongestHistory, _limits.SystemPrompt);
-        var assessment = await WithMoodAsync(request, verdict, conversation, turn, cancellationToken);
+        var conversation = Conversation.ForModel(request.Messages, _options.LongestHistory, _options.SystemPrompt);
+        var assessment = await WithMoodAsync(request, turn.Verdict, conversation, clock, cancellationToken);
         yield return new TurnEvent.Assessed(assessment);
-        await foreach (var step in ReplyAsync(request, assessment, verdict, conversation, language, turn, cancellationToken))
+        await foreach (var step in ReplyAsync(request, assessment, turn, conversation, clock, cancellationToken))
         {
             yield return step;
         }
+    }
+
+    /// <summary>The verdict on the newest message, written into the conversation's state, with the voice that the answer will have.</summary>
+    private CareTurn Assess(TurnRequest request)
+    {
+        var state = request.State;
+        var now = _time.GetUtcNow();
+        CareReplay.Restore(request, _texts);
+        var verdict = Judge(request);
+        var isNextDay = CrisisCare.IsCheckInDue(state, now);
+        RiskLedger.Record(state, verdict, RefusesHumour(request), now);
+        state.CheckedInAt = isNextDay ? now : state.CheckedInAt;
+
+        var recent = Conversation.RecentUserText(request.Messages, 3);
+        var language = LanguageOf.Tag(request.Language) ?? LanguageOf.Text(recent, _assessor.Normaliser);
+        var voice = _care.Voice(request, language, recent, recent.Any(_assessor.Normaliser.IsTraditional));
+        return new CareTurn(Conversation.LastUserText(request.Messages), verdict, state, voice, isNextDay);
     }
 
     /// <summary>A caller without state sends the earlier messages again, and with them what was refused in them.</summary>
@@ -94,31 +124,39 @@ public sealed class TurnPipeline
         }
     }
 
-    private string? PresetFor(RiskVerdict verdict, string language, ConversationState state)
+    private CareReply? Care(CareTurn turn)
     {
-        if (verdict.Assessment.Route == Route.Danger)
+        try
         {
-            return _crisis.For(verdict, language, state);
+            return _care.Answer(turn);
         }
-
-        if (verdict.Findings.Signals.FirstOrDefault(s => s.Rule.StartsWith("harm.", StringComparison.Ordinal)) is { } harm)
+        catch (Exception) when (turn.Verdict.Assessment.Route == Route.Danger)
         {
-            return _texts.Choose(harm.Rule, language, state.UsedPresets, state.Turns);
+            // Whatever breaks in the choice of words, words there must be.
+            return new CareReply(PresetTexts.LastWords(turn.Language), AuditAction.CrisisReply);
         }
-
-        return verdict.Findings.Tier == Tier.TF ? _crisis.Helper(language, state) : null;
     }
 
-    private static IEnumerable<TurnEvent> Preset(Assessment assessment, string text, string reason, TurnClock turn)
+    private static IEnumerable<TurnEvent> Preset(Assessment assessment, CareReply care, TakeoverTicket? ticket, string reason, TurnClock clock)
     {
         yield return new TurnEvent.Assessed(assessment);
-        yield return new TurnEvent.ReplyDelta(text);
-        yield return new TurnEvent.Completed(new TurnResult(assessment, "", text, null, UsedModel: false, reason, turn.Timings(0)));
+        if (ticket is not null)
+        {
+            yield return new TurnEvent.TakeoverRaised(ticket);
+        }
+
+        if (care.Event is { } call)
+        {
+            yield return call;
+        }
+
+        yield return new TurnEvent.ReplyDelta(care.Text);
+        yield return new TurnEvent.Completed(new TurnResult(assessment, "", care.Text, null, UsedModel: false, reason, clock.Timings(0)));
     }
 
     /// <summary>The assessment with the model's word on the mood, asked only where rules see no risk and the answer can change something.</summary>
     private async Task<Assessment> WithMoodAsync(
-        TurnRequest request, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, TurnClock turn, CancellationToken cancellationToken)
+        TurnRequest request, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, TurnClock clock, CancellationToken cancellationToken)
     {
         var assessment = verdict.Assessment;
         var couldMatter = assessment.Tier == Tier.T0 && request.HumourAllowed && !request.State.HumourRefused && !verdict.Findings.IsLow;
@@ -127,8 +165,8 @@ public sealed class TurnPipeline
             return assessment;
         }
 
-        var mood = await new MoodJudge(_judge, _limits.Judge, _time).AskAsync(conversation, cancellationToken);
-        turn.Judged();
+        var mood = await new MoodJudge(_judge, _options.Judge, _time).AskAsync(conversation, cancellationToken);
+        clock.Judged();
         return mood switch
         {
             Mood.Happy => assessment with { Route = Route.Happy, HappyEvidence = [.. assessment.HappyEvidence, "judge"] },
@@ -145,16 +183,16 @@ public sealed class TurnPipeline
     }
 
     private async IAsyncEnumerable<TurnEvent> ReplyAsync(
-        TurnRequest request, Assessment assessment, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, string language, TurnClock turn,
+        TurnRequest request, Assessment assessment, CareTurn turn, IReadOnlyList<ChatMessage> conversation, TurnClock clock,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var draft = new ReplyDraft(_hotlines);
-        var model = _model is null ? null : new ModelReply(_model, conversation, _limits.Complete(request.Options), _limits, _time);
+        var draft = new ReplyDraft(_texts.Hotlines);
+        var model = _model is null ? null : new ModelReply(_model, conversation, _options.Complete(request.Options), _options, _time);
         if (model is not null)
         {
             await foreach (var (thought, words) in model.ReadAsync(cancellationToken))
             {
-                turn.Spoke(thought.Length + words.Length);
+                clock.Spoke(thought.Length + words.Length);
                 foreach (var step in draft.Add(thought, words))
                 {
                     yield return step;
@@ -173,7 +211,7 @@ public sealed class TurnPipeline
         }
 
         var reason = Reason(draft, model);
-        foreach (var step in OwnWords(draft, reason, verdict, language, request.State))
+        foreach (var step in OwnWords(draft, reason, turn))
         {
             yield return step;
         }
@@ -184,7 +222,7 @@ public sealed class TurnPipeline
             yield return new TurnEvent.CrosstalkOffered(piece);
         }
 
-        var timings = turn.Timings(model?.Tokens ?? 0);
+        var timings = clock.Timings(model?.Tokens ?? 0);
         yield return new TurnEvent.Completed(new TurnResult(assessment, draft.Reasoning, draft.Text, piece, UsedModel: model is not null, reason, timings)
         {
             PromptTokens = model?.PromptTokens ?? 0,
@@ -197,22 +235,27 @@ public sealed class TurnPipeline
         : model.End == ModelEnd.Length ? "length"
         : "stop";
 
-    /// <summary>What the program says itself: in place of a cut reply, after a failure, and the caring question at T1.</summary>
-    private IEnumerable<TurnEvent> OwnWords(ReplyDraft draft, string reason, RiskVerdict verdict, string language, ConversationState state)
+    /// <summary>What the program says itself: in place of a cut reply, after a failure, and what care adds under a reply.</summary>
+    private IEnumerable<TurnEvent> OwnWords(ReplyDraft draft, string reason, CareTurn turn)
     {
-        string Preset(string family) => _texts.Choose(family, language, state.UsedPresets, state.Turns);
         if (draft.Broken is { } broken)
         {
-            yield return draft.Replace(Preset(broken.Family));
-        }
-        else if (reason == "error")
-        {
-            yield return draft.Append(Preset(verdict.After.Tier == Tier.T0 ? "model.unavailable" : "model.unavailable.worried"));
+            _care.Ledger.Note(turn.Tier, broken.Id, AuditAction.GuardCut, spokeModel: true);
+
+            // One question at a time: in worry the text in place of the cut reply asks the caring one itself.
+            var isWorried = turn.Tier != Tier.T0 && broken.Family != GuardRule.MethodFamily;
+            yield return draft.Replace(turn.Say(isWorried ? GuardRule.WorriedFamily : broken.Family));
+            yield break;
         }
 
-        if (verdict.Findings.Tier == Tier.T1)
+        if (reason == "error")
         {
-            yield return draft.Append(_crisis.GentleQuestion(language, state));
+            yield return draft.Append(turn.Say(turn.Tier == Tier.T0 ? "model.unavailable" : "model.unavailable.worried"));
+        }
+
+        if (CrisisCare.Addition(turn) is { } addition)
+        {
+            yield return draft.Append(addition);
         }
     }
 

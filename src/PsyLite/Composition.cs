@@ -20,7 +20,7 @@ internal sealed class Composition : IDisposable
     private readonly SqlitePassageSearch _stored;
 
     private Composition(
-        AppOptions options, TimeProvider time, Func<Task<LoadedModel>>? load, TurnLimits? limits, IEmbeddingGenerator<string, Embedding<float>>? embedder)
+        AppOptions options, TimeProvider time, Func<Task<LoadedModel>>? load, TurnOptions? limits, IEmbeddingGenerator<string, Embedding<float>>? embedder)
     {
         Options = options;
         Time = time;
@@ -29,7 +29,7 @@ internal sealed class Composition : IDisposable
         _stored = new SqlitePassageSearch(options.CrosstalkIndex, embedder);
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
         Model = new LocalModel(load ?? (() => LoadAsync(options, time)), options.IsBuiltInModel);
-        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnLimits()), time);
+        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnOptions()), time);
         HelpLines = new HelpLines(new HotlineDirectory());
     }
 
@@ -55,7 +55,7 @@ internal sealed class Composition : IDisposable
 
     /// <param name="load">Loads another model than the configured file.</param>
     public static Composition Create(
-        AppOptions options, TimeProvider? time = null, Func<Task<LoadedModel>>? load = null, TurnLimits? limits = null,
+        AppOptions options, TimeProvider? time = null, Func<Task<LoadedModel>>? load = null, TurnOptions? limits = null,
         IEmbeddingGenerator<string, Embedding<float>>? embedder = null) =>
         new(options, time ?? TimeProvider.System, load, limits, embedder);
 
@@ -66,7 +66,7 @@ internal sealed class Composition : IDisposable
     }
 
     /// <summary>The built-in model was trained without a system prompt and speaks best without one; being small, it strays at a higher temperature.</summary>
-    private static TurnLimits Speaking(AppOptions options, TurnLimits limits) =>
+    private static TurnOptions Speaking(AppOptions options, TurnOptions limits) =>
         options.IsBuiltInModel ? limits with { SystemPrompt = null, Temperature = limits.Temperature ?? 0.1f } : limits;
 
     /// <summary>A fault in a joke book takes the jokes away, never the conversation.</summary>

@@ -3,20 +3,30 @@ using PsyLite.Agent.Risk;
 namespace PsyLite.Agent.Crisis;
 
 /// <summary>Chooses the preset reply for a turn in danger: the first answer to a sign, or the follow-up to one already given.</summary>
-internal sealed class CrisisReplies(PresetTexts texts)
+internal static class CrisisReplies
 {
-    public string For(RiskVerdict verdict, string language, ConversationState state)
+    /// <summary>Follow-ups after which a safety plan is offered: first whether someone was reached, then the plan.</summary>
+    private const int FollowUpsBeforeOffer = 2;
+
+    public static CareReply For(CareTurn turn)
     {
-        var seed = state.Turns + (verdict.Findings.Signals.Count > 0 ? Seed(verdict.Findings.Signals[0].Rule) : 0);
-        var family = Family(verdict);
-        return texts.Choose(texts.Has($"{family}.injury", language) && IsInjury(verdict) ? $"{family}.injury" : family, language, state.UsedPresets, seed);
+        var state = turn.State;
+        state.FollowUps = turn.IsNews ? 0 : state.FollowUps + 1;
+        if (turn.IsCheckInDue)
+        {
+            return new CareReply(turn.Say("checkin"), AuditAction.CrisisReply);
+        }
+
+        if (MayOfferPlan(turn) && PlanWriter.Offer(turn) is { } offer)
+        {
+            return new CareReply(offer, AuditAction.PlanTurn);
+        }
+
+        var family = Family(turn.Verdict);
+        family = turn.Voice.Has($"{family}.injury") && IsInjury(turn.Verdict) ? $"{family}.injury" : family;
+        var signals = turn.Verdict.Findings.Signals;
+        return new CareReply(turn.Voice.SayFrom(family, signals.Count > 0 ? Seed(signals[0].Rule) : 0), AuditAction.CrisisReply);
     }
-
-    /// <summary>The script for someone who worries about another person.</summary>
-    public string Helper(string language, ConversationState state) => texts.Choose("TF", language, state.UsedPresets, state.Turns);
-
-    /// <summary>The one caring question that goes under a reply at T1.</summary>
-    public string GentleQuestion(string language, ConversationState state) => texts.Choose("T1", language, state.UsedPresets, state.Turns);
 
     internal static string Family(RiskVerdict verdict)
     {
@@ -41,6 +51,11 @@ internal sealed class CrisisReplies(PresetTexts texts)
             : "other";
         return $"{group}.{answer}";
     }
+
+    /// <summary>Nothing new was said, nobody was refused, and the question after contact has been asked.</summary>
+    private static bool MayOfferPlan(CareTurn turn) =>
+        turn.Tier == Tier.T2 && !turn.IsNews && !Severity.IsCrisis(turn.Found)
+        && turn.State.FollowUps >= FollowUpsBeforeOffer && !turn.Verdict.Findings.Has("answer.refusal");
 
     /// <summary>The only signs are of self-injury, so words about not wanting to live would put something into the person's mouth.</summary>
     private static bool IsInjury(RiskVerdict verdict)

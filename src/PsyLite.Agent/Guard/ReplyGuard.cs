@@ -8,19 +8,26 @@ namespace PsyLite.Agent.Guard;
 internal readonly record struct GuardVerdict(string Safe, GuardRule? Broken);
 
 /// <summary>
-/// Reads a reply while it streams and holds back the last characters, so that a forbidden phrase is seen whole before any of
-/// it is shown. One instance serves one reply.
+/// Reads a reply while it streams. Words flow through until one comes with which something forbidden could begin; from there the sentence is
+/// held back until it is whole, judged, and shown or cut. So the verdict does not depend on how the stream was split, and nothing of
+/// what is cut was ever seen. One instance serves one reply.
 /// </summary>
 internal sealed partial class ReplyGuard(HotlineDirectory hotlines, IReadOnlyList<GuardRule> rules)
 {
-    /// <summary>Characters held back; the rules' phrases are shorter, and a reader does not notice the delay.</summary>
-    public const int Window = 24;
+    /// <summary>Characters held back at the end of the stream: no word that a rule begins with is longer.</summary>
+    public const int Tail = 14;
 
-    /// <summary>Characters before the unshown part that a rule may still need to see.</summary>
-    private const int Lookback = 64;
-    private static readonly GuardRule Number = new("guard.number", "guard.number", PhoneNumber());
+    /// <summary>Characters after which a sentence without an end is judged as it stands.</summary>
+    public const int LongestSentence = 240;
+
+    /// <summary>Characters of an endless sentence that are judged again with what follows.</summary>
+    private const int Overlap = 80;
     private readonly StringBuilder _text = new();
+    private readonly StringBuilder _plain = new();
     private int _shown;
+    private int _sentence;
+    private int _scanned;
+    private bool _isCut;
 
     /// <summary>Everything that was let through.</summary>
     public string Shown => _text.ToString(0, _shown);
@@ -28,29 +35,58 @@ internal sealed partial class ReplyGuard(HotlineDirectory hotlines, IReadOnlyLis
     public GuardVerdict Add(string delta)
     {
         _text.Append(delta);
-        return Release(_text.Length - Window);
+        foreach (var c in delta)
+        {
+            _plain.Append(PlainText.Fold(c));
+        }
+
+        return Advance(isOver: false);
     }
 
     /// <summary>The reply is over: lets the rest through if it is clean.</summary>
-    public GuardVerdict Finish() => Release(_text.Length);
+    public GuardVerdict Finish() => Advance(isOver: true);
+
+    private GuardVerdict Advance(bool isOver)
+    {
+        if (_isCut)
+        {
+            return new GuardVerdict("", null);
+        }
+
+        while (NextEnd(isOver) is { } end)
+        {
+            if (Broken(_sentence, end) is { } broken)
+            {
+                return Cut(broken);
+            }
+
+            _sentence = end;
+        }
+
+        if (_plain.Length - _sentence > LongestSentence)
+        {
+            if (Broken(_sentence, _plain.Length) is { } broken)
+            {
+                return Cut(broken);
+            }
+
+            _sentence = _plain.Length - Overlap;
+        }
+
+        return Release(isOver ? _text.Length : Safe());
+    }
+
+    private GuardVerdict Cut(GuardRule broken)
+    {
+        _isCut = true;
+        return new GuardVerdict("", broken);
+    }
 
     private GuardVerdict Release(int upTo)
     {
-        var from = Math.Max(0, _shown - Lookback);
-        var text = _text.ToString(from, _text.Length - from);
-        var isOver = upTo == _text.Length;
-        if (rules.FirstOrDefault(rule => Breaks(rule, text, isOver)) is { } broken)
+        if (upTo > 0 && upTo < _text.Length && char.IsLowSurrogate(_text[upTo]))
         {
-            return new GuardVerdict("", broken);
-        }
-
-        foreach (Match number in PhoneNumber().Matches(text))
-        {
-            var isWhole = isOver || number.Index + number.Length < text.Length;
-            if (isWhole && !hotlines.Knows(number.Value))
-            {
-                return new GuardVerdict("", Number);
-            }
+            upTo--;
         }
 
         if (upTo <= _shown)
@@ -58,25 +94,84 @@ internal sealed partial class ReplyGuard(HotlineDirectory hotlines, IReadOnlyLis
             return new GuardVerdict("", null);
         }
 
-        // A surrogate pair or a run of digits is shown whole or not at all.
-        while (!isOver && upTo > _shown && (char.IsLowSurrogate(_text[upTo]) || char.IsAsciiDigit(_text[upTo])))
-        {
-            upTo--;
-        }
-
         var safe = _text.ToString(_shown, upTo - _shown);
         _shown = upTo;
         return new GuardVerdict(safe, null);
     }
 
-    /// <summary>A phrase at the very end may still turn into a harmless one with the next word; it is in the window, so nobody sees it yet.</summary>
-    private static bool Breaks(GuardRule rule, string text, bool isOver)
+    /// <summary>The end of the sentence at <see cref="_sentence"/>, or null while it is still being said.</summary>
+    private int? NextEnd(bool isOver)
     {
-        var match = rule.Pattern.Match(text);
-        return match.Success && (isOver || match.Index + match.Length < text.Length || match.Length > Window);
+        for (_scanned = Math.Max(_scanned, _sentence); _scanned < _plain.Length; _scanned++)
+        {
+            var c = _plain[_scanned];
+            var isPoint = c == '.' && _scanned + 1 < _plain.Length && char.IsWhiteSpace(_plain[_scanned + 1]);
+            if (isPoint || c is '。' or '!' or '?' or '\n')
+            {
+                return ++_scanned;
+            }
+        }
+
+        return isOver && _sentence < _plain.Length ? _plain.Length : null;
     }
 
-    /// <summary>Digits that a reader would dial: after a word of calling, or shaped like a phone number.</summary>
-    [GeneratedRegex("(?<=(?:热线|电话|拨打?|打给|致电|联系|hotline|call)[^0-9。！？\\n]{0,8})[0-9][0-9 \\-]{1,14}[0-9](?![0-9年月日点分个元天次小块岁人页步万千倍%])|(?<![0-9.])(?:400|800)[- ]?[0-9]{3}[- ]?[0-9]{4}(?![0-9])|(?<![0-9.])0[0-9]{2,3}[- ][0-9]{7,8}(?![0-9])|(?<![0-9.])1[3-9][0-9]{9}(?![0-9])|(?<![0-9.])(?:12[0-9]{3}|96[0-9]{3})(?![0-9.年元个])", RegexOptions.CultureInvariant)]
+    /// <summary>Up to where the unfinished sentence may be shown.</summary>
+    private int Safe()
+    {
+        var rest = _plain.ToString(_sentence, _plain.Length - _sentence);
+        var start = rules.Select(r => r.Start.Match(rest)).Append(Digits().Match(rest)).Where(m => m.Success).Select(m => m.Index).DefaultIfEmpty(int.MaxValue).Min();
+        return Math.Min(_sentence + Math.Min(start, rest.Length), _plain.Length - Tail);
+    }
+
+    private GuardRule? Broken(int from, int to)
+    {
+        // What comes before the sentence is there for the rules to look back at; it was judged already.
+        var start = Math.Max(0, from - Overlap);
+        var text = _plain.ToString(start, to - start);
+        var quoteless = Quotes.Blank(text, from - start);
+        var broken = rules.FirstOrDefault(r => r.Pattern.IsMatch(r.SeesQuotes ? text : quoteless, from - start));
+        return broken ?? (ForeignNumber(text, from - start, hotlines) is null ? null : GuardRule.Number);
+    }
+
+    /// <summary>Where the first number or address begins that is not in the directory; null when there is none.</summary>
+    internal static int? ForeignNumber(string text, int from, HotlineDirectory hotlines)
+    {
+        for (var match = PhoneNumber().Match(text, from); match.Success; match = match.NextMatch())
+        {
+            var isPage = match.Value.Contains('.');
+            if (isPage ? !hotlines.Lines.Any(l => PageOf(match.Value) == l.Number) : !hotlines.Knows(Spelled(match.Value)))
+            {
+                return match.Index;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The host that an address names, without its "www.".</summary>
+    private static string PageOf(string address)
+    {
+        var host = address[(address.IndexOf("//", StringComparison.Ordinal) is >= 0 and var at ? at + 2 : 0)..].Split('/', '?', '#', ',', ')')[0].TrimEnd('.');
+        return host.StartsWith("www.", StringComparison.Ordinal) ? host[4..] : host;
+    }
+
+    private static string Spelled(string number) =>
+        string.Concat(number.Select(c => "零一二三四五六七八九".IndexOf(c is '〇' ? '零' : c is '幺' ? '一' : c, StringComparison.Ordinal) is >= 0 and var digit ? (char)('0' + digit) : c));
+
+    [GeneratedRegex("[0-9〇零幺一二三四五六七八九]|https?:|www\\.", RegexOptions.CultureInvariant)]
+    private static partial Regex Digits();
+
+    /// <summary>Digits that a reader would dial: after a word of calling, or shaped like a phone number; and addresses of pages.</summary>
+    [GeneratedRegex("""
+        (?<=(?:热线|电话|专线|拨打?|打给|致电|联系|号码|微信|hotline|helpline|line|call|dial|phone|text|number|whatsapp)[^0-9。!?\n]{0,12})[0-9][0-9\ -]{1,14}[0-9](?![0-9]|\ *(?:年|月|日|号(?!码)|点|分|个|元|天|次|小|块|岁|人|页|步|万|千|倍|%|遍|通|行|公里|km|times|minutes?|hours?|days?|years?|people|am|pm|words|a\.m|p\.m))
+        |(?<=(?:热线|电话|拨打?|打给|致电)[^0-9。!?\n]{0,6})[〇零幺一二三四五六七八九]{3,12}(?![个次点分天年])
+        |(?<![0-9.])(?:400|800)[-\ ]?[0-9]{3}[-\ ]?[0-9]{4}(?![0-9])
+        |(?<![0-9.])1[-\ ]?8[0-9]{2}[-\ ][0-9]{3}[-\ ][0-9]{4}(?![0-9])
+        |(?<![0-9.])\(?[0-9]{3}\)?[-\ ][0-9]{3}-[0-9]{4}(?![0-9])
+        |(?<![0-9.])0[0-9]{2,3}[-\ ][0-9]{7,8}(?![0-9])
+        |(?<![0-9.])1[3-9][0-9]{9}(?![0-9])
+        |(?<![0-9.])(?:12[0-9]{3}|96[0-9]{3})(?![0-9.,]|\ *(?:年|元|个|块|人|步|字|公里|米|页|天|次|steps|words|people|km|yuan|dollars))
+        |https?://[^\s]+|(?<![a-z])www\.[a-z0-9.-]+
+        """, RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex PhoneNumber();
 }

@@ -16,7 +16,7 @@ public sealed class OriginalDefectTests
     public async Task D01_D02_fifty_conversations_at_once_share_nothing()
     {
         var model = new FakeModel(new Func<IReadOnlyList<ChatMessage>, string>(asked => "回声：" + asked[^1].Text));
-        var pipeline = Turns.Pipeline(model, limits: new TurnLimits());
+        var pipeline = Turns.Pipeline(model, options: new TurnOptions());
         await Task.WhenAll(Enumerable.Range(0, 50).Select(async person =>
         {
             var state = new ConversationState();
@@ -119,7 +119,7 @@ public sealed class OriginalDefectTests
 
             return [-6, -0.01, -6];
         };
-        var pipeline = Turns.Pipeline(new FakeModel("好。"), slow, new TurnLimits { Judge = TimeSpan.FromSeconds(20) });
+        var pipeline = Turns.Pipeline(new FakeModel("好。"), slow, new TurnOptions { Judge = TimeSpan.FromSeconds(20) });
         using var stop = new CancellationTokenSource();
         var held = pipeline.EventsAsync(new TurnRequest(Turns.Say("慢慢走回家"), new ConversationState()), stop.Token);
         var watch = Stopwatch.StartNew();

@@ -97,7 +97,7 @@ public sealed class TurnFaultTests
     public async Task An_endless_reply_is_ended()
     {
         var pieces = Enumerable.Repeat((object)"嗯嗯，我在听。", 5000).ToArray();
-        var result = await Turns.Pipeline(new FakeModel(pieces), limits: new TurnLimits { LongestText = 500 }).AskAsync("今天去了趟图书馆");
+        var result = await Turns.Pipeline(new FakeModel(pieces), options: new TurnOptions { LongestText = 500 }).AskAsync("今天去了趟图书馆");
         Assert.Equal("length", result.FinishReason);
         Assert.InRange(result.Reply.Length, 400, 600);
     }

@@ -124,7 +124,7 @@ public sealed class TurnPipelineTests
     public async Task A_model_without_a_system_prompt_gets_none()
     {
         var model = new FakeModel("好的。");
-        var pipeline = Turns.Pipeline(model, limits: Turns.Quick with { SystemPrompt = null });
+        var pipeline = Turns.Pipeline(model, options: Turns.Quick with { SystemPrompt = null });
         await pipeline.AskAsync("晚饭吃什么好呢");
         Assert.Equal(ChatRole.User, Assert.Single(Assert.Single(model.Asked)).Role);
     }
@@ -221,7 +221,7 @@ public sealed class TurnPipelineTests
     public async Task The_callers_cancellation_ends_the_turn()
     {
         using var stop = new CancellationTokenSource();
-        var pipeline = Turns.Pipeline(new FakeModel("嗯，", FakeModel.Hang), limits: new TurnLimits());
+        var pipeline = Turns.Pipeline(new FakeModel("嗯，", FakeModel.Hang), options: new TurnOptions());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
             await foreach (var e in pipeline.RunAsync(new TurnRequest(Turns.Say("你好"), new ConversationState()), stop.Token))

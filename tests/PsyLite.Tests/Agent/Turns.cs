@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using PsyLite.Agent;
+using PsyLite.Agent.Crisis;
 using PsyLite.Agent.Humour;
 using PsyLite.Agent.Risk;
 
@@ -13,11 +14,12 @@ internal static class Turns
     public static readonly CrosstalkLibrary Library = new(Enumerable.Range(1, 8).Select(i => new CrosstalkPiece(
         $"p{i}", $"报喜{i}", ["工作", "喜事"], "轻松", [], ["甲：今天有喜事。", "乙：什么喜事？", "甲：升职了。", $"乙：那得请我吃{i}顿！"])));
 
-    public static TurnPipeline Pipeline(IChatClient? model, LabelLikelihoods? judge = null, TurnLimits? limits = null, TimeProvider? time = null) =>
-        new(model, judge, Assessor, Library, limits ?? Quick, time);
+    public static TurnPipeline Pipeline(IChatClient? model, LabelLikelihoods? judge = null, TurnOptions? options = null, TimeProvider? time = null,
+        ITakeoverDesk? desk = null, IAuditLog? audit = null) =>
+        new(model, judge, Assessor, Library, options ?? Quick, time, desk, audit);
 
     /// <summary>Limits under which a hanging model costs a test little time.</summary>
-    public static TurnLimits Quick { get; } = new()
+    public static TurnOptions Quick { get; } = new()
     {
         Judge = TimeSpan.FromMilliseconds(300),
         FirstToken = TimeSpan.FromMilliseconds(500),

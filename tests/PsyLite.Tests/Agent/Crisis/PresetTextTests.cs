@@ -9,103 +9,78 @@ namespace PsyLite.Tests.Agent.Crisis;
 public sealed class PresetTextTests
 {
     private static readonly string[] Languages = ["zh-CN", "zh-TW", "yue", "en"];
-    private static readonly string[] Tiers = ["T1", "T2", "T3", "T4", "TO", "TA", "TF"];
-    private static readonly HotlineDirectory Hotlines = new();
-    private static readonly PresetTexts Texts = new(Hotlines);
 
-    private static IEnumerable<(string Family, string Language, PresetText Text)> Crisis =>
-        from set in Texts.All
-        where !set.Family.StartsWith("harm.", StringComparison.Ordinal) && !set.Family.StartsWith("guard.", StringComparison.Ordinal) && !set.Family.StartsWith("model.", StringComparison.Ordinal)
-        from text in set.Texts
-        select (set.Family, set.Language, text);
+    public static TheoryData<string> Regions => [.. PresetGrades.Hotlines.Regions];
 
     [Fact]
-    public void Every_tier_has_enough_words_in_every_language()
+    public void Every_family_is_there_in_every_language()
     {
-        foreach (var language in Languages)
-        {
-            foreach (var tier in Tiers)
-            {
-                var count = Crisis.Count(t => t.Family == tier && t.Language == language);
-                Assert.True(count >= (language == "zh-CN" ? 4 : 2), $"{tier} has {count} texts in {language}");
-            }
-        }
+        var families = PresetGrades.Texts.All.Select(s => s.Family).Distinct().ToList();
+        Assert.True(families.Count > 60, $"{families.Count} families");
+        Assert.Empty(from family in families from language in Languages where !PresetGrades.Texts.Has(family, language) select $"{family} {language}");
+        Assert.Empty(PresetGrades.Texts.Problems);
     }
 
     [Fact]
-    public void Every_follow_up_exists_in_every_language()
+    public void Every_tier_has_enough_words_to_vary()
     {
-        string[] families = [
-            .. from tier in new[] { "T2", "acute" } from answer in new[] { "contact", "refusal", "denial", "other" } select $"{tier}.{answer}",
-            .. from tier in new[] { "TO", "TA" } from answer in new[] { "contact", "other" } select $"{tier}.{answer}"];
-        Assert.Empty(from family in families from language in Languages where Crisis.Count(t => t.Family == family && t.Language == language) < 2 select $"{family} {language}");
+        string[] tiers = ["T1", "T2", "T3", "T4", "TO", "TA", "TF", "checkin"];
+        Assert.Empty(from set in PresetGrades.Texts.All
+                     where tiers.Contains(set.Family) && set.Texts.Count < (set.Language.StartsWith("zh") && set.Family != "checkin" ? 4 : 2)
+                     select $"{set.Family} {set.Language}: {set.Texts.Count}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Regions))]
+    public void No_preset_has_a_red_fault_in_any_region(string region)
+    {
+        var grades = PresetGrades.In(region).ToList();
+        Assert.True(grades.Count > 250, $"{grades.Count} presets");
+        var faults = grades.Where(g => g.Reds.Count > 0).Select(g => $"{g.Id}: {string.Join(", ", g.Reds)} | {g.Text}").ToList();
+        Assert.True(faults.Count == 0, string.Join('\n', faults));
+        var poor = grades.Where(g => PresetGrades.IsCrisis(g.Family) && g.Score < 4)
+            .Select(g => $"{g.Id}: {g.Score} [{string.Concat(g.Dimensions.Select(d => d ? 1 : 0))}] | {g.Text}").ToList();
+        Assert.True(poor.Count == 0, string.Join('\n', poor));
     }
 
     [Fact]
-    public void Every_crisis_text_asks_exactly_one_question_and_ends_with_it() =>
-        Assert.All(Crisis, t =>
-        {
-            Assert.True(Unquoted(t.Text.Text).Count(c => c is '？' or '?') == 1, $"{t.Text.Id}: {t.Text.Text}");
-            Assert.True(t.Family == "T1" || t.Text.Text[^1] is '？' or '?', $"{t.Text.Id} does not end with its question");
-        });
+    public void A_crisis_text_ends_with_its_question() =>
+        Assert.Empty(PresetGrades.In("CN").Where(g => PresetGrades.IsCrisis(g.Family) && g.Text[^1] is not ('？' or '?')).Select(g => g.Id));
 
-    [Fact]
-    public void No_crisis_text_is_longer_than_five_sentences() =>
-        Assert.All(Crisis, t =>
-        {
-            var sentences = Regex.Matches(Unquoted(t.Text.Text), "[。？！]|[.?!](?=\\s|$)").Count;
-            Assert.True(sentences is >= 2 and <= 5, $"{t.Text.Id} has {sentences} sentences");
-        });
-
-    [Fact]
-    public void Every_first_answer_to_danger_names_a_line_and_a_person()
+    [Theory]
+    [InlineData("你没有计划吧？", "negative-pull question")]
+    [InlineData("答应我不要做傻事，好吗？", "contract")]
+    [InlineData("我会一直在这里陪你。你还好吗？", "promise no program can keep")]
+    [InlineData("一。二。三。四。五。六？", "6 sentences")]
+    [InlineData("你还好吗？你在哪？", "2 questions")]
+    [InlineData("I'm so relieved, I'm relieved you wrote. Are you alone?", "claims a feeling")]
+    [InlineData("难受就打 12356。你身边有人吗？", "no resource that is open day and night")]
+    [InlineData("难受就打 120。你还好吗？", "no distance from means")]
+    public void The_grades_see_faults(string text, string fault)
     {
-        foreach (var (family, language, text) in Crisis.Where(t => t.Family is "T2" or "T3" or "T4" or "TO" or "TA" or "TF"))
-        {
-            Assert.True(Hotlines.Lines.Any(l => text.Text.Contains(l.Number, StringComparison.Ordinal)), $"{text.Id} names no line");
-            Assert.True(Regex.IsMatch(text.Text, "人|家人|朋友|邻居|鄰居|老師|someone|one person|a person|adult|neighbour|people|family|near you"), $"{text.Id} names no person");
-        }
+        var texts = new PresetTexts(PresetGrades.Hotlines, [$"T2:\n  zh-CN:\n    - '{text.Replace("'", "''")}'\n"]);
+        var grade = PresetGrades.Grade("x", "T2", "zh-CN", texts.Choose("T2", "zh-CN", new HashSet<string>(), 0).Text);
+        Assert.Contains(fault, grade.Reds);
+        Assert.True(grade.Score < 4);
     }
-
-    [Fact]
-    public void Every_answer_to_ideation_or_plan_asks_for_distance_from_the_means() =>
-        Assert.All(Crisis.Where(t => t.Family is "T2" or "T3"), t => Assert.True(
-            Regex.IsMatch(t.Text.Text, "远|遠|放到|够不着|离开|離開|交给|交給|交畀|拉开|out of reach|distance|away from|leave the|hand over|放低|放去"), t.Text.Id));
-
-    [Fact]
-    public void Act_begun_puts_the_ambulance_first() =>
-        Assert.All(Crisis.Where(t => t.Family == "T4"), t => Assert.Matches("120|119|999|911", t.Text.Text[..Math.Min(60, t.Text.Text.Length)]));
-
-    [Fact]
-    public void No_text_shames_lectures_promises_diagnoses_or_bargains() =>
-        Assert.All(Texts.All.SelectMany(s => s.Texts), t => Assert.False(
-            Regex.IsMatch(t.Text, "想开点|加油|坚强点|自私|懦弱|傻|答应我不|保证不|发誓|你没有(?:计划|打算)吧|力不从心|无能为力|抑郁症|永远陪|别离开我|一切都会好起来|为父母想想|比你惨|you promise|don't be selfish|everything will be fine"), $"{t.Id}: {t.Text}"));
-
-    [Fact]
-    public void No_text_would_be_cut_by_our_own_guard() =>
-        Assert.All(Texts.All.SelectMany(s => s.Texts).Where(t => !t.Id.StartsWith("TF", StringComparison.Ordinal)), t =>
-        {
-            var guard = new ReplyGuard(Hotlines, GuardRule.All);
-            Assert.Null((guard.Add(t.Text).Broken ?? guard.Finish().Broken)?.Id);
-        });
 
     [Fact]
     public void Refusals_carry_no_help_line() =>
-        Assert.All(Texts.All.Where(s => s.Family.StartsWith("harm.", StringComparison.Ordinal)).SelectMany(s => s.Texts), t => Assert.DoesNotMatch("[0-9]{3}", t.Text));
+        Assert.All(PresetGrades.In("CN").Where(g => g.Family.StartsWith("harm.", StringComparison.Ordinal)), g => Assert.DoesNotMatch("[0-9]{3}", g.Text));
 
     [Fact]
     public void Every_request_for_harm_and_every_guard_rule_has_a_text()
     {
-        var families = Texts.All.Select(s => s.Family).ToHashSet();
+        var families = PresetGrades.Texts.All.Select(s => s.Family).ToHashSet();
         Assert.Empty(Turns.Assessor.Book.Rules.Where(r => r.Id.StartsWith("harm.", StringComparison.Ordinal)).Select(r => r.Id).Except(families));
-        Assert.Empty(GuardRule.All.Select(r => r.Family).Append("guard.number").Except(families));
+        Assert.Empty(GuardRule.All.Append(GuardRule.Number).Select(r => r.Family).Append(GuardRule.WorriedFamily).Except(families));
     }
 
     [Fact]
     public void A_text_comes_back_only_when_all_others_were_used()
     {
         var used = new HashSet<string>();
-        var said = Enumerable.Range(0, 12).Select(turn => Texts.Choose("T2", "zh-CN", used, turn)).ToList();
+        var said = Enumerable.Range(0, 12).Select(turn => PresetGrades.Texts.Choose("T2", "zh-CN", used, turn).Text).ToList();
         var count = said.Distinct().Count();
         Assert.True(count >= 4);
         Assert.Equal(count, said.Take(count).Distinct().Count());
@@ -113,33 +88,16 @@ public sealed class PresetTextTests
     }
 
     [Fact]
-    public void Numbers_live_in_the_directory_alone()
+    public void A_preset_is_known_again_in_a_history()
     {
-        var agent = Path.Combine(ReferenceGraphTests.Root, "src/PsyLite.Agent");
-        var files = Directory.GetFiles(agent, "*.*", SearchOption.AllDirectories)
-            .Where(f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".yaml", StringComparison.Ordinal) || f.EndsWith(".txt", StringComparison.Ordinal)).ToList();
-        Assert.True(files.Count > 30, $"{files.Count} files");
-        var numbers = Hotlines.Lines.Select(l => l.Number).Where(n => n.Any(char.IsAsciiDigit)).Distinct().ToList();
-        var isNumber = new Regex($"(?<![0-9A-Za-z])(?:{string.Join('|', numbers.Select(Regex.Escape))})(?![0-9A-Za-z])");
-        foreach (var file in files.Where(f => !f.EndsWith("hotlines.yaml", StringComparison.Ordinal)))
+        foreach (var (_, language, texts) in PresetGrades.Texts.All.Where(s => !s.Family.EndsWith(".title", StringComparison.Ordinal) && !s.Family.StartsWith("contact.", StringComparison.Ordinal)))
         {
-            var text = File.ReadAllText(file);
-            // Rules recognise what people say about having called a line; they are never shown.
-            var isShown = !file.Contains("/Rules/", StringComparison.Ordinal) && !file.Contains("/Tables/", StringComparison.Ordinal);
-            Assert.False(isShown && isNumber.IsMatch(text), $"{Path.GetFileName(file)} holds {isNumber.Match(text).Value}");
+            foreach (var text in texts)
+            {
+                var shown = PresetGrades.Texts.Fill(text.Text, "HK", language);
+                Assert.Equal([text.Id], PresetGrades.Texts.Recognise(shown).Select(t => t.Id));
+            }
         }
-    }
-
-    [Fact]
-    public void Every_number_has_a_source_and_was_verified_in_the_last_ninety_days()
-    {
-        Assert.True(Hotlines.Lines.Count >= 15);
-        var today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
-        Assert.All(Hotlines.Lines, l =>
-        {
-            Assert.False(string.IsNullOrWhiteSpace(l.Source));
-            Assert.True(today.DayNumber - l.VerifiedOn.DayNumber <= 90, $"{l.Id} was verified on {l.VerifiedOn}: look it up again and renew the date in hotlines.yaml");
-        });
     }
 
     [Theory]
@@ -163,7 +121,7 @@ public sealed class PresetTextTests
     [Fact]
     public void Every_tier_of_crisis_leads_to_texts_that_exist()
     {
-        var families = Texts.All.Select(s => s.Family).ToHashSet();
+        var families = PresetGrades.Texts.All.Select(s => s.Family).ToHashSet();
         foreach (var before in Enum.GetValues<Tier>())
         {
             foreach (var after in Enum.GetValues<Tier>().Where(Severity.IsCrisis))
@@ -178,7 +136,4 @@ public sealed class PresetTextTests
             }
         }
     }
-
-    /// <summary>Words that the text puts into someone's mouth are not its own questions.</summary>
-    private static string Unquoted(string text) => Regex.Replace(text, "“[^”]*”|「[^」]*」|\"[^\"]*\"", "…");
 }

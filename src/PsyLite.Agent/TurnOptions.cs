@@ -2,8 +2,10 @@ using Microsoft.Extensions.AI;
 
 namespace PsyLite.Agent;
 
-/// <summary>How long a turn waits. The defaults suit a 7B model on two cores, where reading a long history takes most of a minute.</summary>
-public sealed record TurnLimits
+/// <summary>
+/// How a turn speaks and waits. The waits suit a 7B model on two cores, where reading a long history takes most of a minute.
+/// </summary>
+public sealed record TurnOptions
 {
     public TimeSpan Judge { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -25,6 +27,15 @@ public sealed record TurnLimits
 
     /// <summary>Sampling temperature where the caller names none; null leaves it to the engine.</summary>
     public float? Temperature { get; init; }
+
+    /// <summary>
+    /// The host delivers a message on <see cref="TurnEvent.ContactConsented"/>. Only then is the person asked whether one may be sent;
+    /// otherwise they get the words to send themselves.
+    /// </summary>
+    public bool CanReachContact { get; init; }
+
+    /// <summary>Hash of the model file, for the audit; null when the host does not know it.</summary>
+    public string? ModelHash { get; init; }
 
     /// <summary>The caller's options with what these settings add.</summary>
     internal ChatOptions? Complete(ChatOptions? asked)
