@@ -27,6 +27,8 @@ internal sealed partial class ReplyGuard(HotlineDirectory hotlines, IReadOnlyLis
     private int _shown;
     private int _sentence;
     private int _scanned;
+    private int _held = -1;
+    private int _cleared;
     private bool _isCut;
 
     /// <summary>Everything that was let through.</summary>
@@ -115,12 +117,23 @@ internal sealed partial class ReplyGuard(HotlineDirectory hotlines, IReadOnlyLis
         return isOver && _sentence < _plain.Length ? _plain.Length : null;
     }
 
-    /// <summary>Up to where the unfinished sentence may be shown.</summary>
+    /// <summary>Up to where the unfinished sentence may be shown: to the first word with which something forbidden could begin.</summary>
     private int Safe()
     {
-        var rest = _plain.ToString(_sentence, _plain.Length - _sentence);
-        var start = rules.Select(r => r.Start.Match(rest)).Append(Digits().Match(rest)).Where(m => m.Success).Select(m => m.Index).DefaultIfEmpty(int.MaxValue).Min();
-        return Math.Min(_sentence + Math.Min(start, rest.Length), _plain.Length - Tail);
+        if (_held >= _sentence)
+        {
+            return _held;
+        }
+
+        _cleared = Math.Max(_cleared, _sentence);
+        var rest = _plain.ToString(_cleared, _plain.Length - _cleared);
+        var first = rules.Select(r => r.Start.Match(rest)).Append(Digits().Match(rest)).Where(m => m.Success).Select(m => _cleared + m.Index).DefaultIfEmpty(int.MaxValue).Min();
+
+        // Before the tail every such word is whole: what was found there stays the first.
+        var certain = _plain.Length - Tail;
+        _held = first <= certain ? first : -1;
+        _cleared = Math.Max(_cleared, Math.Min(first, certain));
+        return Math.Min(first, certain);
     }
 
     private GuardRule? Broken(int from, int to)
@@ -164,6 +177,7 @@ internal sealed partial class ReplyGuard(HotlineDirectory hotlines, IReadOnlyLis
     /// <summary>Digits that a reader would dial: after a word of calling, or shaped like a phone number; and addresses of pages.</summary>
     [GeneratedRegex("""
         (?<=(?:热线|电话|专线|拨打?|打给|致电|联系|号码|微信|hotline|helpline|line|call|dial|phone|text|number|whatsapp)[^0-9。!?\n]{0,12})[0-9][0-9\ -]{1,14}[0-9](?![0-9]|\ *(?:年|月|日|号(?!码)|点|分|个|元|天|次|小|块|岁|人|页|步|万|千|倍|%|遍|通|行|公里|km|times|minutes?|hours?|days?|years?|people|am|pm|words|a\.m|p\.m))
+        |(?<=[打拨]\ ?)[0-9](?:[0-9\ ]{1,13})[0-9](?![0-9]|\ *(?:年|分|个|元|天|次|块|折|万|千|倍|%|遍|通|行|字))
         |(?<=(?:热线|电话|拨打?|打给|致电)[^0-9。!?\n]{0,6})[〇零幺一二三四五六七八九]{3,12}(?![个次点分天年])
         |(?<![0-9.])(?:400|800)[-\ ]?[0-9]{3}[-\ ]?[0-9]{4}(?![0-9])
         |(?<![0-9.])1[-\ ]?8[0-9]{2}[-\ ][0-9]{3}[-\ ][0-9]{4}(?![0-9])
