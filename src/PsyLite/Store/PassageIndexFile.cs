@@ -29,7 +29,7 @@ internal static class PassageIndexFile
 
     /// <summary>
     /// A connection that only reads. "immutable" is a promise we keep (an index is replaced as a whole, never changed), in return for which
-    /// SQLite takes no lock and waits for none.
+    /// SQLite takes no lock and waits for none. No memory map: its read-ahead makes a search on a cold disk twenty times slower.
     /// </summary>
     public static SqliteConnection OpenToRead(string path)
     {
@@ -42,7 +42,7 @@ internal static class PassageIndexFile
         try
         {
             connection.Open();
-            Execute(connection, "PRAGMA mmap_size=2147418112; PRAGMA cache_size=-4096; PRAGMA query_only=ON; PRAGMA trusted_schema=OFF");
+            Execute(connection, "PRAGMA mmap_size=0; PRAGMA cache_size=-8192; PRAGMA query_only=ON; PRAGMA trusted_schema=OFF");
             return connection;
         }
         catch

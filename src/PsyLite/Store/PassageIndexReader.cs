@@ -13,7 +13,7 @@ internal sealed class PassageIndexReader : IDisposable
 {
     private const int PostingBudget = 6000;
     private const int PostingsOfOneGram = 2500;
-    private const int Rescored = 96;
+    private const int Rescored = 48;
     private const int MostGrams = 64;
     private const int LongestWords = 400;
 
@@ -62,8 +62,7 @@ internal sealed class PassageIndexReader : IDisposable
     public IReadOnlyList<(long Id, PassageHit Hit)> Search(string words, int most, CancellationToken cancellationToken)
     {
         var folded = PassageGrams.Fold(words.Length > LongestWords ? words[..LongestWords] : words);
-        var grams = new[] { 2, 3, 1 }.SelectMany(size => PassageGrams.Of(folded, size).Distinct().Take(MostGrams))
-            .Select(gram => (Gram: gram, Passages: CountOf(gram))).OrderBy(g => g.Passages).ToArray();
+        var grams = Grams(folded).OrderBy(g => g.Passages).ToArray();
         var scores = Collect(grams, cancellationToken);
         var best = scores.OrderByDescending(s => s.Value).ThenBy(s => s.Key).Take(Math.Max(Rescored, most)).OrderBy(s => s.Key).ToList();
         var rarities = grams.Where(g => g.Gram.Length == 2).Select(g => Bm25.Rarity(Facts.Passages, g.Passages)).ToArray();
@@ -107,6 +106,21 @@ internal sealed class PassageIndexReader : IDisposable
         {
             yield return (rows.GetString(0), rows.GetString(1));
         }
+    }
+
+    /// <summary>
+    /// The grams to look up with the passages that hold them. A triple is looked up only where both its pairs are so common that their
+    /// postings would not all be read: elsewhere its passages are among the pairs' own. A single character only where it stands alone.
+    /// </summary>
+    private List<(string Gram, long Passages)> Grams(string folded)
+    {
+        var grams = PassageGrams.Of(folded, 2).Distinct().Take(MostGrams).Select(gram => (Gram: gram, Passages: CountOf(gram))).ToList();
+        var counts = grams.ToDictionary(g => g.Gram, g => g.Passages);
+        var common = PassageGrams.Of(folded, 3).Distinct().Take(MostGrams)
+            .Where(t => Math.Min(counts.GetValueOrDefault(t[..2]), counts.GetValueOrDefault(t[1..])) > PostingsOfOneGram).ToList();
+        grams.AddRange(common.Select(gram => (gram, CountOf(gram))));
+        grams.AddRange(PassageGrams.Of(folded, 1).Distinct().Where(c => !counts.Keys.Any(p => p.Contains(c, StringComparison.Ordinal))).Take(MostGrams).Select(c => (c, CountOf(c))));
+        return grams;
     }
 
     /// <summary>How much of the words each passage shares, from the rarest grams on, until the budget is spent.</summary>

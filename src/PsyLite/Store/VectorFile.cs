@@ -82,13 +82,21 @@ internal sealed class VectorFile : IDisposable
         var start = HeaderLength + (_rows * _words * 8L);
         foreach (var row in rows)
         {
-            RandomAccess.Read(_file, MemoryMarshal.AsBytes(bytes.AsSpan()), start + (row * _dimensions));
+            Fill(MemoryMarshal.AsBytes(bytes.AsSpan()), start + (row * _dimensions));
             TensorPrimitives.ConvertTruncating<sbyte, float>(bytes, values);
             var norm = TensorPrimitives.Norm(values);
             found.Add((row, norm == 0 ? 0 : TensorPrimitives.Dot(vector, values) / norm));
         }
 
         return [.. found.OrderByDescending(f => f.Score).ThenBy(f => f.Row).Take(most)];
+    }
+
+    private void Fill(Span<byte> bytes, long offset)
+    {
+        if (RandomAccess.Read(_file, bytes, offset) != bytes.Length)
+        {
+            throw new InvalidDataException("the file of vectors was cut short; import the pieces again.");
+        }
     }
 
     private List<long> ClosestSigns(ReadOnlySpan<float> vector, int most, CancellationToken cancellationToken)
@@ -104,7 +112,7 @@ internal sealed class VectorFile : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             var count = (int)Math.Min(rowsInBlock, _rows - first);
             var codes = block.AsSpan(0, count * _words);
-            RandomAccess.Read(_file, MemoryMarshal.AsBytes(codes), HeaderLength + (first * _words * 8L));
+            Fill(MemoryMarshal.AsBytes(codes), HeaderLength + (first * _words * 8L));
             for (var row = 0; row < count; row++)
             {
                 var differing = 0;
