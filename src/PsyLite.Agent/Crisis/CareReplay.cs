@@ -27,11 +27,15 @@ internal static class CareReplay
                 PlanWriter.Replay(state.Plan, family, answer, wentOn);
             }
 
+            state.FollowUps += heard[i].Exists(IsFollowUp) ? 1 : 0;
             state.LastHelperTurn = heard[i].Exists(id => id.StartsWith("TF", StringComparison.Ordinal))
                 ? request.Messages.Take(i).Count(m => m.Role == ChatRole.User)
                 : state.LastHelperTurn;
         }
     }
+
+    private static bool IsFollowUp(string id) =>
+        Family(id) is "T2.contact" or "T2.refusal" or "T2.denial" or "T2.other" || id.StartsWith("acute.", StringComparison.Ordinal);
 
     private static string Family(string id) => id[..id.IndexOf('/', StringComparison.Ordinal)];
 }
