@@ -11,7 +11,7 @@ namespace PsyLite.Store;
 /// </summary>
 internal sealed class PassageIndexReader : IDisposable
 {
-    private const int PostingBudget = 6000;
+    private const int PostingBudget = 4000;
     private const int PostingsOfOneGram = 2500;
     private const int Rescored = 48;
     private const int MostGrams = 64;
@@ -63,7 +63,10 @@ internal sealed class PassageIndexReader : IDisposable
     {
         var folded = PassageGrams.Fold(words.Length > LongestWords ? words[..LongestWords] : words);
         var grams = Grams(folded).OrderBy(g => g.Passages).ToArray();
-        var scores = Collect(grams, cancellationToken);
+        var scores = new Dictionary<long, double>();
+        var left = PostingBudget;
+        Collect(grams, scores, ref left, cancellationToken);
+        Collect(Singles(folded, grams), scores, ref left, cancellationToken);
         var best = scores.OrderByDescending(s => s.Value).ThenBy(s => s.Key).Take(Math.Max(Rescored, most)).OrderBy(s => s.Key).ToList();
         var rarities = grams.Where(g => g.Gram.Length == 2).Select(g => Bm25.Rarity(Facts.Passages, g.Passages)).ToArray();
         var pairs = grams.Where(g => g.Gram.Length == 2).Select((g, i) => (Key: Key(g.Gram[0], g.Gram[1]), i)).ToDictionary(p => p.Key, p => p.i);
@@ -110,7 +113,7 @@ internal sealed class PassageIndexReader : IDisposable
 
     /// <summary>
     /// The grams to look up with the passages that hold them. A triple is looked up only where both its pairs are so common that their
-    /// postings would not all be read: elsewhere its passages are among the pairs' own. A single character only where it stands alone.
+    /// postings would not all be read: elsewhere its passages are among the pairs' own.
     /// </summary>
     private List<(string Gram, long Passages)> Grams(string folded)
     {
@@ -119,15 +122,19 @@ internal sealed class PassageIndexReader : IDisposable
         var common = PassageGrams.Of(folded, 3).Distinct().Take(MostGrams)
             .Where(t => Math.Min(counts.GetValueOrDefault(t[..2]), counts.GetValueOrDefault(t[1..])) > PostingsOfOneGram).ToList();
         grams.AddRange(common.Select(gram => (gram, CountOf(gram))));
-        grams.AddRange(PassageGrams.Of(folded, 1).Distinct().Where(c => !counts.Keys.Any(p => p.Contains(c, StringComparison.Ordinal))).Take(MostGrams).Select(c => (c, CountOf(c))));
         return grams;
     }
 
+    /// <summary>Characters that no pair of the words accounts for: 猫 in 我家猫, where no passage has 家猫 and a title may have 猫.</summary>
+    private (string Gram, long Passages)[] Singles(string folded, (string Gram, long Passages)[] pairs) =>
+    [
+        .. PassageGrams.Of(folded, 1).Distinct().Where(c => !pairs.Any(p => p.Passages > 0 && p.Gram.Contains(c, StringComparison.Ordinal)))
+            .Take(MostGrams).Select(c => (c, CountOf(c))),
+    ];
+
     /// <summary>How much of the words each passage shares, from the rarest grams on, until the budget is spent.</summary>
-    private Dictionary<long, double> Collect((string Gram, long Passages)[] grams, CancellationToken cancellationToken)
+    private void Collect((string Gram, long Passages)[] grams, Dictionary<long, double> scores, ref int left, CancellationToken cancellationToken)
     {
-        var scores = new Dictionary<long, double>();
-        var left = PostingBudget;
         for (var i = 0; i < grams.Length && left > 0; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -145,8 +152,6 @@ internal sealed class PassageIndexReader : IDisposable
                 CollectionsMarshal.GetValueRefOrAddDefault(scores, id, out _) += weight;
             }
         }
-
-        return scores;
     }
 
     private List<long> Holding(string gram, int most)
