@@ -15,6 +15,16 @@ internal static class EmbeddedText
         return reader.ReadToEnd();
     }
 
+    public static byte[] Bytes(string name)
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        using var stream = assembly.GetManifestResourceStream($"PsyLite.Agent.{name}")
+            ?? throw new InvalidOperationException($"The data file {name} is not embedded in {assembly.GetName().Name}.");
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
     public static IEnumerable<string> Names(string prefix) => Assembly.GetExecutingAssembly().GetManifestResourceNames()
         .Where(n => n.StartsWith($"PsyLite.Agent.{prefix}", StringComparison.Ordinal))
         .Select(n => n["PsyLite.Agent.".Length..])

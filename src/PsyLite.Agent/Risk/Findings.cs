@@ -11,6 +11,15 @@ internal sealed record Findings(Tier Tier, double Score, IReadOnlyList<RiskSigna
     /// <summary>Too short to say anything but that the person is still there.</summary>
     public bool IsBrief { get; init; }
 
+    /// <summary>Score of the surest rule that matched, 0 if none did.</summary>
+    public double RuleScore { get; init; }
+
+    /// <summary>The classifier's probability of danger; 0 when it did not run.</summary>
+    public float Danger { get; init; }
+
+    /// <summary>What the rules made of this text as features for the classifier, at places in the folded text.</summary>
+    public IReadOnlyList<(int Position, uint Hash)> RuleFeatures { get; init; } = [];
+
     public static Findings None { get; } = new(Tier.T0, 0.01, [], []);
 
     public bool Has(string rulePrefix) => Signals.Any(s => s.Rule.StartsWith(rulePrefix, StringComparison.Ordinal));

@@ -1,3 +1,4 @@
+using PsyLite.Agent.Risk.Learned;
 using PsyLite.Agent.Risk.Patterns;
 
 namespace PsyLite.Agent.Risk;
@@ -13,18 +14,24 @@ internal sealed class MessageReader
     private const char Masked = '\uE000';
     private readonly TextNormaliser _normaliser;
     private readonly RuleBook _book;
+    private readonly RiskModel? _model;
 
     public MessageReader()
     {
         _normaliser = new TextNormaliser();
         _book = new RuleBook(_normaliser);
+        Features = Lexicon(_normaliser);
+        _model = RiskModel.Read(EmbeddedText.Bytes("Learned.risk-model.bin"));
     }
 
     public MessageReader(TextNormaliser normaliser, RuleBook book)
     {
         _normaliser = normaliser;
         _book = book;
+        Features = Lexicon(_normaliser);
     }
+
+    public MessageFeatures Features { get; }
 
     public RuleBook Book => _book;
 
@@ -40,10 +47,10 @@ internal sealed class MessageReader
         }
 
         var view = _normaliser.Fold(message);
-        var findings = ReadView(view) with { IsBrief = view.Text.Count(char.IsLetterOrDigit) < ShortestAnswer };
+        var findings = Judge(view) with { IsBrief = view.Text.Count(char.IsLetterOrDigit) < ShortestAnswer };
         if (TextNormaliser.Joined(view) is { } joined)
         {
-            findings = Merge(findings, ReadView(joined));
+            findings = Merge(findings, Judge(joined));
         }
 
         if (!Severity.IsCrisis(findings.Tier) && TextNormaliser.Reversed(view) is { } reversed && ReadReversed(reversed) is { } hidden)
@@ -54,6 +61,23 @@ internal sealed class MessageReader
         return findings;
     }
 
+    /// <summary>The folded text and what the rules make of it, as the classifier will meet them.</summary>
+    public (NormalisedText View, IReadOnlyList<(int Position, uint Hash)> Rules) ForTraining(string message)
+    {
+        var view = _normaliser.Fold(message);
+        return (view, ReadView(view).RuleFeatures);
+    }
+
+    private static MessageFeatures Lexicon(TextNormaliser normaliser) =>
+        new(new ConceptLexicon(EmbeddedText.Read("Tables.concepts.txt"), word => normaliser.Fold(word).Text));
+
+    /// <summary>Rules and, where there is one, the classifier on one reading of the message.</summary>
+    private Findings Judge(NormalisedText view)
+    {
+        var rules = ReadView(view);
+        return _model is null ? rules : Fusion.Fuse(rules, _model.Score(view.Text, Features, rules.RuleFeatures), view.Original);
+    }
+
     private static Findings Merge(Findings left, Findings right) => new(
         Severity.Worse(left.Tier, right.Tier),
         Math.Max(left.Score, right.Score),
@@ -61,6 +85,7 @@ internal sealed class MessageReader
         Severity.IsCrisis(right.Tier) ? [] : [.. left.Happy.Concat(right.Happy).Distinct()])
     {
         IsLow = left.IsLow || right.IsLow,
+        Danger = Math.Max(left.Danger, right.Danger),
         IsBrief = left.IsBrief && right.IsBrief,
     };
 
@@ -88,28 +113,32 @@ internal sealed class MessageReader
             return Findings.None;
         }
 
-        var facts = matches.Where(m => !m.Rule.IsCircumstance && m.Rule.Kind != RuleKind.Mask).ToList();
+        var facts = matches.FindAll(m => !m.Rule.IsCircumstance && m.Rule.Kind != RuleKind.Mask);
+        var masks = matches.FindAll(m => m.Rule.Kind == RuleKind.Mask);
+        List<(int Position, uint Hash)> harmless = masks.ConvertAll(m => (m.Start, MessageFeatures.Rule(m.Rule.Id, Tier.T0)));
         if (facts.Count == 0)
         {
-            return Findings.None;
+            return Findings.None with { RuleFeatures = harmless };
         }
 
         var circumstances = matches.Where(m => m.Rule.IsCircumstance).ToLookup(m => m.Rule.Id);
         var weighing = new Weighing(_book, view, circumstances);
-        var masks = matches.Where(m => m.Rule.Kind == RuleKind.Mask && facts.Any(f => Overlap(f, m)) && !weighing.IsExcused(m)).ToList();
-        if (masks.Count == 0)
+        masks.RemoveAll(m => !facts.Exists(f => Overlap(f, m)) || weighing.IsExcused(m));
+        if (masks.Count > 0)
         {
-            return weighing.Weigh(facts);
+            var masked = view.Text.ToCharArray();
+            foreach (var mask in masks)
+            {
+                masked.AsSpan(mask.Start, mask.Length).Fill(Masked);
+            }
+
+            view = view with { Text = new string(masked) };
+            facts = _book.Find(view.Text, withCircumstances: false);
+            weighing = new Weighing(_book, view, circumstances);
         }
 
-        var masked = view.Text.ToCharArray();
-        foreach (var mask in masks)
-        {
-            masked.AsSpan(mask.Start, mask.Length).Fill(Masked);
-        }
-
-        view = view with { Text = new string(masked) };
-        return new Weighing(_book, view, circumstances).Weigh(_book.Find(view.Text, withCircumstances: false));
+        var findings = weighing.Weigh(facts);
+        return findings with { RuleFeatures = [.. findings.RuleFeatures, .. harmless] };
     }
 
     private static bool Overlap(RuleMatch left, RuleMatch right) =>

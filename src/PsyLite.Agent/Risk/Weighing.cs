@@ -1,3 +1,4 @@
+using PsyLite.Agent.Risk.Learned;
 using PsyLite.Agent.Risk.Patterns;
 
 namespace PsyLite.Agent.Risk;
@@ -11,22 +12,13 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
     /// <summary>Weight in the score of a sign that was excused down to a lower tier.</summary>
     private const double ExcusedScore = 0.2;
 
-    /// <summary>Points from which small signs together are taken for ideation, and for worry.</summary>
-    private const double EvidenceOfIdeation = 0.8;
-    private const double EvidenceOfWorry = 0.6;
-
-    /// <summary>Points from which a message is taken to be happy.</summary>
-    private const double GoodMood = 0.6;
-    private const double Rounding = 1e-9;
-
     /// <summary>Characters to either side that can be one sentence; people who write without full stops change the subject sooner.</summary>
     private const int Reach = 100;
 
-    /// <summary>Characters within which small signs belong together.</summary>
-    private const int OneBreath = 48;
     private readonly string _text = view.Text;
     private readonly Speaker _speaker = new(view.Text);
     private readonly List<(RuleMatch Match, Tier Tier)> _accepted = [];
+    private readonly List<RuleMatch> _excused = [];
 
     public Findings Weigh(IReadOnlyList<RuleMatch> matches)
     {
@@ -53,17 +45,10 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
         }
 
         List<RiskSignal> signals = [.. Signals().Distinct()];
-        var points = MostPoints();
-        var evident = points >= EvidenceOfIdeation - Rounding ? Tier.T2 : points >= EvidenceOfWorry - Rounding ? Tier.T1 : Tier.T0;
-        if (Severity.Of(evident) > Severity.Of(tier))
-        {
-            tier = evident;
-            calm = Math.Min(calm, 1 - (points / (1 + points)));
-            signals.Add(EvidenceSignal(evident));
-        }
-
         return new Findings(tier, Math.Clamp(1 - calm, 0.01, 0.99), signals, [.. Happy().Distinct()])
         {
+            RuleScore = _accepted.Where(a => a.Tier != Tier.T0 && a.Tier == a.Match.Rule.Tier).Select(a => a.Match.Rule.Score).DefaultIfEmpty(0).Max(),
+            RuleFeatures = [.. _accepted.Select(a => (a.Match.Start, MessageFeatures.Rule(a.Match.Rule.Id, a.Tier))), .. _excused.Select(m => (m.Start, MessageFeatures.Rule(m.Rule.Id, null)))],
             IsLow = _accepted.Any(a => a.Match.Rule.Id.StartsWith("distress.", StringComparison.Ordinal)),
         };
     }
@@ -96,12 +81,17 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
         var excused = IsExcused(match);
         if (rule.Kind != RuleKind.Risk)
         {
-            if (!excused && (rule.Kind == RuleKind.Happy || rule.Points <= 0 || SubjectOf(match) == Subject.Self))
+            if (!excused)
             {
                 _accepted.Add((match, Tier.T0));
             }
 
             return;
+        }
+
+        if (excused)
+        {
+            _excused.Add(match);
         }
 
         var tier = excused ? rule.Otherwise : rule.Tier;
@@ -140,41 +130,8 @@ internal sealed class Weighing(RuleBook book, NormalisedText view, ILookup<strin
         }
     }
 
-    /// <summary>
-    /// The most points that signs close to each other add up to. A long post touches many things; only those said in one breath support
-    /// each other. What speaks for an everyday matter counts wherever it stands.
-    /// </summary>
-    private double MostPoints()
-    {
-        var everyday = _accepted.Select(a => a.Match.Rule).Where(r => r.Kind == RuleKind.Feature && r.Points < 0).Distinct().Sum(r => r.Points);
-        var most = 0.0;
-        var all = _accepted.Where(a => a.Match.Rule.Kind != RuleKind.Happy && a.Match.Rule.Points > 0).Select(a => a.Match).ToList();
-
-        // A word inside a longer sign has been counted with it.
-        var signs = all.Where(s => !all.Any(o => o.Rule != s.Rule && o.Length > s.Length && o.Start <= s.Start && o.Start + o.Length >= s.Start + s.Length)).ToList();
-        foreach (var first in signs)
-        {
-            var close = signs.Where(s => s.Start >= first.Start && s.Start < first.Start + OneBreath);
-            most = Math.Max(most, close.Select(s => s.Rule).Distinct().Sum(r => r.Points));
-        }
-
-        return most + everyday;
-    }
-
-    private RiskSignal EvidenceSignal(Tier tier)
-    {
-        var most = _accepted.Where(a => a.Match.Rule.Kind != RuleKind.Happy).MaxBy(a => a.Match.Rule.Points).Match;
-        var (start, length) = view.Original(most.Start, most.Length);
-        return new RiskSignal($"{tier}.evidence", tier, start, length);
-    }
-
-    /// <summary>The words of good mood, when they outweigh those of bad mood.</summary>
-    private IEnumerable<string> Happy()
-    {
-        var signs = _accepted.Where(a => a.Match.Rule.Kind == RuleKind.Happy).Select(a => a.Match).ToList();
-        var mood = signs.Select(s => s.Rule).Distinct().Sum(r => r.Points);
-        return mood >= GoodMood - Rounding ? signs.Where(s => s.Rule.Points > 0).Select(s => _text.Substring(s.Start, s.Length)) : [];
-    }
+    private IEnumerable<string> Happy() =>
+        _accepted.Where(a => a.Match.Rule.Kind == RuleKind.Happy).Select(a => _text.Substring(a.Match.Start, a.Match.Length));
 
     private (int Start, int End) Around(int position, string ends)
     {

@@ -14,6 +14,7 @@ internal static class TrainCommand
         command.Subcommands.Add(Stage("pretrain", "预训练：所有词元计入损失 · pretraining, loss on every token", "mini.pretrain.json"));
         command.Subcommands.Add(Stage("sft", "监督微调：只学最后一次回复 · supervised fine-tuning, loss on the last reply", "mini.sft.json"));
         command.Subcommands.Add(TokenizerCommand.Create());
+        command.Subcommands.Add(Risk.TrainRiskCommand.Create());
         return command;
     }
 

@@ -49,9 +49,6 @@ internal sealed record PatternRule(string Id, RuleKind Kind, Tier Tier, double S
     /// <summary>Tier that an excused match still has.</summary>
     public Tier Otherwise { get; init; }
 
-    /// <summary>What a match adds to the evidence of the whole message.</summary>
-    public double Points { get; init; }
-
     /// <summary>The rule has words that make a match harmless.</summary>
     public bool HasNot { get; init; }
 

@@ -129,7 +129,6 @@ internal sealed class RuleBook
             With = [.. node.Strings("with")],
             Anyone = node.Text("anyone") == "true",
             Otherwise = Enum.Parse<Tier>(node.Text("otherwise") ?? "T0"),
-            Points = double.Parse(node.Text("points") ?? "0", CultureInfo.InvariantCulture),
             HasNot = node.Children.ContainsKey("not"),
         };
         if (rule.Unless.FirstOrDefault(c => !_contexts.ContainsKey(c)) is { } unknown)

@@ -40,21 +40,6 @@ public sealed class RuleBookTests
     }
 
     [Fact]
-    public void Small_signs_add_up_when_they_stand_close()
-    {
-        const string rules = """
-            rules:
-              - { id: evidence.a, kind: feature, points: 0.5, patterns: [甲甲] }
-              - { id: evidence.b, kind: feature, points: 0.4, patterns: [乙乙] }
-              - { id: everyday.c, kind: feature, points: -0.5, patterns: [丙丙] }
-            """;
-        Assert.Equal(Tier.T0, Read("甲甲", rules).Tier);
-        Assert.Equal(Tier.T2, Read("甲甲，乙乙", rules).Tier);
-        Assert.Equal(Tier.T0, Read("甲甲" + new string('字', 60) + "乙乙", rules).Tier);
-        Assert.Equal(Tier.T0, Read("甲甲，乙乙，丙丙", rules).Tier);
-    }
-
-    [Fact]
     public void A_masked_phrase_hides_what_is_in_it()
     {
         const string rules = """

@@ -1,0 +1,82 @@
+using PsyLite.Agent.Risk.Learned;
+
+namespace PsyLite.Agent.Risk;
+
+/// <summary>
+/// Brings rules and classifier to one verdict on a message. The classifier has seen the rules' outcome as a feature, so it speaks last in doubt;
+/// rules that name danger in so many words stand whatever it says. Thresholds are probabilities; docs/experiments.md tells how they were chosen.
+/// </summary>
+internal static class Fusion
+{
+    /// <summary>Danger by the classifier alone.</summary>
+    public const float Danger = 0.55f;
+
+    /// <summary>From here on a model may be asked, and a worried question is due.</summary>
+    public const float Unsure = 0.3f;
+
+    /// <summary>Below this a rule's alarm is taken back to a worried question, unless the rule is a firm one.</summary>
+    private const float RuleDoubted = 0.25f;
+
+    /// <summary>Score of rules that need no second opinion.</summary>
+    private const double Firm = 0.9;
+    private const float Kind = 0.5f;
+    private const float Worry = 0.6f;
+    private const float Friend = 0.5f;
+
+    /// <summary>Good mood by the classifier, and how much bad mood it may hold besides.</summary>
+    private const float Happy = 0.5f;
+    private const float Low = 0.35f;
+
+    public static Findings Fuse(Findings rules, RiskScores scores, Func<int, int, (int Start, int Length)> original)
+    {
+        var danger = scores[RiskOutput.Danger];
+        var learned = TierOf(scores);
+        var ruled = rules.Tier;
+        if (Severity.IsCrisis(ruled) && danger < RuleDoubted && rules.RuleScore < Firm)
+        {
+            ruled = Tier.T1;
+        }
+
+        var tier = Severity.Worse(ruled, learned);
+        if (tier == Tier.T1 && ruled == Tier.TF)
+        {
+            tier = Tier.TF;
+        }
+
+        var signals = rules.Signals;
+        if (learned != Tier.T0 && Severity.Of(learned) >= Severity.Of(ruled))
+        {
+            var (start, length) = original(scores.WindowStart, scores.WindowEnd - scores.WindowStart);
+            signals = [.. signals, new RiskSignal("learned", learned, start, length)];
+        }
+
+        var isLow = rules.IsLow || scores[RiskOutput.Sad] >= Low || scores[RiskOutput.Angry] >= Low;
+        var isHappy = scores[RiskOutput.Happy] >= Happy;
+        return rules with
+        {
+            Tier = tier,
+            Score = Severity.IsCrisis(tier) ? Math.Max(danger, Math.Min(rules.Score, 0.99)) : Math.Min(danger, Danger),
+            Signals = signals,
+            Happy = Severity.IsCrisis(tier) || !isHappy ? [] : rules.Happy.Count > 0 ? rules.Happy : ["mood"],
+            IsLow = isLow && !isHappy,
+            Danger = danger,
+        };
+    }
+
+    private static Tier TierOf(RiskScores scores)
+    {
+        if (scores[RiskOutput.Danger] < Danger)
+        {
+            return scores[RiskOutput.Friend] >= Friend ? Tier.TF
+                : scores[RiskOutput.Worry] >= Worry || scores[RiskOutput.Danger] >= Unsure ? Tier.T1
+                : Tier.T0;
+        }
+
+        var (harm, abuse) = (scores[RiskOutput.Harm], scores[RiskOutput.Abuse]);
+        return harm >= Kind && harm >= abuse ? Tier.TO
+            : abuse >= Kind ? Tier.TA
+            : scores[RiskOutput.Act] >= Kind ? Tier.T4
+            : scores[RiskOutput.Acute] >= Kind ? Tier.T3
+            : Tier.T2;
+    }
+}

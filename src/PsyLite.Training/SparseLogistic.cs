@@ -1,0 +1,262 @@
+namespace PsyLite.Training;
+
+/// <summary>
+/// One example: several sets of features of which the most telling decides (multiple-instance learning), and the set of them all for outputs
+/// that belong to the whole. Features are numbers below the count given to <see cref="SparseLogistic"/>; a number may
+/// repeat, and -1 stands for one that is not learned and only counts.
+/// </summary>
+/// <param name="Windows">Alternatives; for a positive label the largest logit among the marked ones is raised, for a negative one the largest of all is lowered.</param>
+/// <param name="Marked">Which windows may carry a positive label; null for all.</param>
+/// <param name="Labels">1, 0 or NaN (says nothing) for each output.</param>
+public sealed record SparseBag(IReadOnlyList<int[]> Windows, IReadOnlyList<bool>? Marked, int[] Whole, float[] Labels, float Weight = 1);
+
+/// <summary>How <see cref="SparseLogistic"/> is trained.</summary>
+public sealed record SparseLogisticOptions
+{
+    public int Epochs { get; init; } = 8;
+
+    public float LearningRate { get; init; } = 0.15f;
+
+    /// <summary>Share of an instance's features left out at each step, so that none becomes indispensable.</summary>
+    public float Dropout { get; init; } = 0.3f;
+
+    /// <summary>L2 penalty on the weights of the features in a step.</summary>
+    public float Decay { get; init; } = 1e-4f;
+
+    public int Seed { get; init; } = 1;
+}
+
+/// <summary>
+/// Logistic regression with several outputs on sparse features, trained bag by bag with AdaGrad (Duchi, Hazan and Singer, 2011). The logit of
+/// an instance is bias + Σ weights / √max(fewest, number of features).
+/// </summary>
+public sealed class SparseLogistic
+{
+    private readonly int _outputs;
+    private readonly int _fewest;
+    private readonly bool[] _whole;
+    private readonly float[] _weights;
+    private readonly float[] _bias;
+    private readonly float[] _squares;
+    private readonly float[] _biasSquares;
+
+    /// <param name="ofWhole">Which outputs read the whole instead of the most telling window.</param>
+    /// <param name="fewest">Instances with fewer features are scaled as if they had this many.</param>
+    public SparseLogistic(int features, bool[] ofWhole, int fewest)
+    {
+        (_outputs, _whole, _fewest) = (ofWhole.Length, ofWhole, fewest);
+        _weights = new float[(long)features * _outputs];
+        _squares = new float[_weights.Length];
+        _bias = new float[_outputs];
+        _biasSquares = new float[_outputs];
+    }
+
+    /// <summary>[feature][output], row after row.</summary>
+    public ReadOnlySpan<float> Weights => _weights;
+
+    public ReadOnlySpan<float> Bias => _bias;
+
+    /// <summary>Trains on <paramref name="bags"/> in an order that the seed decides; reports the mean loss of each epoch.</summary>
+    public void Train(IReadOnlyList<SparseBag> bags, SparseLogisticOptions options, Action<int, double>? onEpoch = null, CancellationToken cancellationToken = default)
+    {
+        var random = new Random(options.Seed);
+        int[] order = [.. Enumerable.Range(0, bags.Count)];
+        for (var epoch = 0; epoch < options.Epochs; epoch++)
+        {
+            random.Shuffle(order);
+            var rate = options.LearningRate * (1 - (epoch / (float)options.Epochs));
+            var loss = 0.0;
+            foreach (var number in order)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                loss += Step(bags[number], rate, options, random);
+            }
+
+            onEpoch?.Invoke(epoch + 1, loss / bags.Count);
+        }
+    }
+
+    /// <summary>Numbers of the <paramref name="most"/> features with the longest rows of weights; all others are set to zero.</summary>
+    public IReadOnlyList<int> KeepLargest(int most)
+    {
+        var count = _weights.Length / _outputs;
+        double Length(int feature) => Enumerable.Range(feature * _outputs, _outputs).Sum(i => (double)_weights[i] * _weights[i]);
+        var lengths = Enumerable.Range(0, count).Select(Length).ToArray();
+        int[] order = [.. Enumerable.Range(0, count).Where(f => lengths[f] > 0).OrderByDescending(f => lengths[f]).Take(most).Order()];
+        var kept = order.ToHashSet();
+        for (var feature = 0; feature < count; feature++)
+        {
+            if (!kept.Contains(feature))
+            {
+                Array.Clear(_weights, feature * _outputs, _outputs);
+            }
+        }
+
+        return order;
+    }
+
+    /// <summary>The logits of a bag, one for each output.</summary>
+    public float[] Logits(SparseBag bag)
+    {
+        var logits = new float[_outputs];
+        Array.Fill(logits, float.NegativeInfinity);
+        var instance = new float[_outputs];
+        foreach (var window in bag.Windows)
+        {
+            Logits(window, instance);
+            for (var output = 0; output < _outputs; output++)
+            {
+                logits[output] = Math.Max(logits[output], instance[output]);
+            }
+        }
+
+        Logits(bag.Whole, instance);
+        for (var output = 0; output < _outputs; output++)
+        {
+            logits[output] = _whole[output] ? instance[output] : logits[output];
+        }
+
+        return logits;
+    }
+
+    /// <summary>Loss of a bag and its gradient with respect to the weights in use, for checking.</summary>
+    internal (double Loss, Dictionary<(int Feature, int Output), double> Gradient) LossAndGradient(SparseBag bag)
+    {
+        var gradient = new Dictionary<(int, int), double>();
+        var loss = 0.0;
+        foreach (var (instance, output, slope, part) in Terms(bag, [.. bag.Windows], bag.Whole))
+        {
+            loss += part;
+            var scale = 1 / Math.Sqrt(Math.Max(_fewest, instance.Length));
+            foreach (var feature in instance.Where(f => f >= 0))
+            {
+                gradient[(feature, output)] = gradient.GetValueOrDefault((feature, output)) + (slope * scale);
+            }
+        }
+
+        return (loss, gradient);
+    }
+
+    internal void Nudge(int feature, int output, float by) => _weights[(feature * _outputs) + output] += by;
+
+    private double Step(SparseBag bag, float rate, SparseLogisticOptions options, Random random)
+    {
+        var windows = bag.Windows.Select(w => Thin(w, options.Dropout, random)).ToList();
+        var whole = Thin(bag.Whole, options.Dropout, random);
+        var loss = 0.0;
+        foreach (var (instance, output, slope, part) in Terms(bag, windows, whole))
+        {
+            loss += part;
+            var scaled = slope / MathF.Sqrt(Math.Max(_fewest, instance.Length));
+            foreach (var feature in instance)
+            {
+                if (feature < 0)
+                {
+                    continue;
+                }
+
+                var at = (feature * _outputs) + output;
+                var gradient = scaled + (options.Decay * _weights[at]);
+                _squares[at] += gradient * gradient;
+                _weights[at] -= rate * gradient / (MathF.Sqrt(_squares[at]) + 1e-6f);
+            }
+
+            _biasSquares[output] += slope * slope;
+            _bias[output] -= rate * slope / (MathF.Sqrt(_biasSquares[output]) + 1e-6f);
+        }
+
+        return loss;
+    }
+
+    /// <summary>For each labelled output the instance that decides, dLoss/dLogit and the loss.</summary>
+    private List<(int[] Instance, int Output, float Slope, double Loss)> Terms(SparseBag bag, List<int[]> windows, int[] whole)
+    {
+        var logits = windows.ConvertAll(w =>
+        {
+            var instance = new float[_outputs];
+            Logits(w, instance);
+            return instance;
+        });
+        var ofWhole = new float[_outputs];
+        Logits(whole, ofWhole);
+        var terms = new List<(int[], int, float, double)>(_outputs);
+        for (var output = 0; output < _outputs; output++)
+        {
+            var label = bag.Labels[output];
+            if (float.IsNaN(label))
+            {
+                continue;
+            }
+
+            var (instance, logit) = (whole, ofWhole[output]);
+            if (!_whole[output])
+            {
+                var best = Largest(logits, output, label > 0.5f ? bag.Marked : null);
+                (instance, logit) = (windows[best], logits[best][output]);
+            }
+
+            var probability = 1 / (1 + Math.Exp(-logit));
+            var loss = -Math.Log(Math.Max(1e-12, label > 0.5f ? probability : 1 - probability));
+            terms.Add((instance, output, (float)(bag.Weight * (probability - label)), bag.Weight * loss));
+        }
+
+        return terms;
+    }
+
+    private static int Largest(List<float[]> logits, int output, IReadOnlyList<bool>? among)
+    {
+        var best = -1;
+        for (var i = 0; i < logits.Count; i++)
+        {
+            if ((among is null || among[i]) && (best < 0 || logits[i][output] > logits[best][output]))
+            {
+                best = i;
+            }
+        }
+
+        return Math.Max(0, best);
+    }
+
+    private void Logits(int[] instance, float[] logits)
+    {
+        Array.Clear(logits);
+        foreach (var feature in instance)
+        {
+            if (feature < 0)
+            {
+                continue;
+            }
+
+            var row = feature * _outputs;
+            for (var output = 0; output < _outputs; output++)
+            {
+                logits[output] += _weights[row + output];
+            }
+        }
+
+        var scale = 1 / MathF.Sqrt(Math.Max(_fewest, instance.Length));
+        for (var output = 0; output < _outputs; output++)
+        {
+            logits[output] = _bias[output] + (scale * logits[output]);
+        }
+    }
+
+    private static int[] Thin(int[] features, float dropout, Random random)
+    {
+        if (dropout <= 0)
+        {
+            return features;
+        }
+
+        var kept = new List<int>(features.Length);
+        foreach (var feature in features)
+        {
+            if (random.NextSingle() >= dropout)
+            {
+                kept.Add(feature);
+            }
+        }
+
+        return [.. kept];
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+
+namespace PsyLite.Commands.Risk;
+
+/// <summary>Settings of <c>psylite train risk</c>; file <c>recipes/risk.json</c>.</summary>
+internal sealed record RiskRecipe
+{
+    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+
+    /// <summary>Folder of labelled messages.</summary>
+    public string Data { get; init; } = "corpora/risk";
+
+    public string Out { get; init; } = "src/PsyLite.Agent/Risk/Learned/risk-model.bin";
+
+    public int Epochs { get; init; } = 8;
+
+    public float LearningRate { get; init; } = 0.15f;
+
+    public float Dropout { get; init; } = 0.3f;
+
+    public float Decay { get; init; } = 1e-4f;
+
+    /// <summary>A feature must occur in this many messages to be learned.</summary>
+    public int LeastMessages { get; init; } = 2;
+
+    /// <summary>Features kept in the file, those with the largest weights.</summary>
+    public int Features { get; init; } = 80_000;
+
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Weight of a hopeless message (T1) and of a worried friend (TF) as examples of "no danger": the border is soft there.</summary>
+    public float BorderWeight { get; init; } = 0.3f;
+
+    public static RiskRecipe Read(string? file, IEnumerable<string> overrides)
+    {
+        var recipe = file is null ? new RiskRecipe() : Parse(File.ReadAllText(file), file);
+        foreach (var pair in overrides)
+        {
+            var equals = pair.IndexOf('=');
+            if (equals < 1)
+            {
+                throw new FormatException($"--set {pair}: write key=value.");
+            }
+
+            var json = JsonSerializer.SerializeToNode(recipe, Format)!.AsObject();
+            var key = pair[..equals];
+            if (!json.ContainsKey(key))
+            {
+                throw new FormatException($"--set {pair}: there is no '{key}'; choose among {string.Join(", ", json.Select(p => p.Key))}.");
+            }
+
+            var text = pair[(equals + 1)..];
+            json[key] = json[key]!.GetValueKind() == JsonValueKind.String ? text : System.Text.Json.Nodes.JsonNode.Parse(text);
+            recipe = Parse(json.ToJsonString(), pair);
+        }
+
+        return recipe;
+    }
+
+    private static RiskRecipe Parse(string json, string from)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RiskRecipe>(json, Format)!;
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"{from}: {e.Message}");
+        }
+    }
+}
