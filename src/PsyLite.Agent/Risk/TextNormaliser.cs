@@ -55,9 +55,12 @@ internal sealed class TextNormaliser
         return view.Build().Text;
     }
 
-    /// <summary>The view with the separators of "不 想 活" or "死.一.下" removed; null when nothing is split that way.</summary>
+    /// <summary>
+    /// What is written like "不 想 活" or "死.一.下", put together, each time with the words around it; null when nothing is split that way.
+    /// </summary>
     public static NormalisedText? Joined(NormalisedText view)
     {
+        const int around = 12;
         var text = view.Text;
         ViewBuilder? joined = null;
         var copied = 0;
@@ -71,7 +74,7 @@ internal sealed class TextNormaliser
             }
 
             joined ??= new ViewBuilder(text.Length);
-            joined.Copy(view, copied, i);
+            joined.Copy(view, Math.Max(copied, i - around), i);
             for (var k = i; k < end; k++)
             {
                 if (!IsSeparator(text[k]))
@@ -80,10 +83,11 @@ internal sealed class TextNormaliser
                 }
             }
 
-            i = copied = end;
+            copied = Math.Min(text.Length, end + around);
+            joined.Copy(view, end, copied);
+            i = end;
         }
 
-        joined?.Copy(view, copied, text.Length);
         return joined?.Build();
     }
 

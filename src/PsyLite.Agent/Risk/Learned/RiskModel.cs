@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PsyLite.Agent.Risk.Learned;
 
@@ -248,6 +249,14 @@ internal sealed class RiskModel
             var row = model.Find(hash);
             if (row < 0)
             {
+                return;
+            }
+
+            if (Avx512F.IsSupported)
+            {
+                var sixteen = sums.AsSpan((position + 1) * Lanes, Lanes);
+                var added = Avx512F.ConvertToVector512Int32(Vector128.Create<sbyte>(model._weights.AsSpan(row * Lanes, Lanes)));
+                (Vector512.Create<int>(sixteen) + added).CopyTo(sixteen);
                 return;
             }
 

@@ -7,7 +7,7 @@ namespace PsyLite.Agent.Risk.Patterns;
 /// A compiled pattern: the words of which at least one must occur, its longest match in characters, and the expression, which is null when
 /// the words are all that the pattern can match and finding one is all there is to do.
 /// </summary>
-internal sealed record CompiledPattern(string Source, IReadOnlyList<string> Anchors, int LongestMatch, Lazy<Regex>? Expression);
+internal sealed record CompiledPattern(string Source, IReadOnlyList<string> Anchors, int LongestMatch, TieredRegex? Expression);
 
 /// <summary>
 /// The small language of the rule files: literal words, (a|b), [ab], [^ab], a trailing ? for "or nothing", + for one to four and
@@ -46,7 +46,7 @@ internal sealed class PatternSyntax(IReadOnlyDictionary<string, string> words, F
             }
 
             // Expressions are built when first needed: most messages need a handful of the thousands.
-            var expression = node is { Exact: not null, HasLookaround: false } ? null : new Lazy<Regex>(() => new Regex(node.Expression, RegexOptions.CultureInvariant));
+            var expression = node is { Exact: not null, HasLookaround: false } ? null : new TieredRegex(node.Expression);
             yield return new CompiledPattern(source, node.Anchors, node.Longest, expression);
         }
     }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text.RegularExpressions;
 using YamlDotNet.RepresentationModel;
 
 namespace PsyLite.Agent.Risk.Patterns;
@@ -82,8 +81,8 @@ internal sealed class RuleBook
     /// <summary>True when the named context's wording stands right before a match or within it.</summary>
     public bool IsWordedAs(string context, ReadOnlySpan<char> clauseBefore, ReadOnlySpan<char> match) =>
         _contexts[context] is { } wording
-        && ((wording.Before is { } before && clauseBefore.ContainsAny(wording.Words) && before.IsMatch(clauseBefore))
-            || (wording.Inside is { } inside && match.ContainsAny(wording.Words) && inside.IsMatch(match)));
+        && ((wording.Before is { } before && clauseBefore.ContainsAny(wording.Words) && before.Value.IsMatch(clauseBefore))
+            || (wording.Inside is { } inside && match.ContainsAny(wording.Words) && inside.Value.IsMatch(match)));
 
     private static void Match(string text, CompiledPattern pattern, PatternRule rule, int firstEnd, int lastEnd, List<RuleMatch> matches)
     {
@@ -108,8 +107,8 @@ internal sealed class RuleBook
 
     private void AddContext(string name, YamlMappingNode node, PatternSyntax syntax)
     {
-        Regex? Join(string key, string end) => node.Strings(key).ToList() is { Count: > 0 } list
-            ? new Regex($"(?:{string.Join('|', list.Select(syntax.Expression))}){end}", RegexOptions.CultureInvariant)
+        TieredRegex? Join(string key, string end) => node.Strings(key).ToList() is { Count: > 0 } list
+            ? new TieredRegex($"(?:{string.Join('|', list.Select(syntax.Expression))}){end}")
             : null;
         var words = node.Strings("before").Concat(node.Strings("inside")).SelectMany(syntax.Openings).Distinct().ToArray();
         _contexts.Add(name, new Wording(Join("before", "$"), Join("inside", ""), SearchValues.Create(words, StringComparison.Ordinal)));
@@ -164,5 +163,5 @@ internal sealed class RuleBook
     /// <summary>
     /// The part of a context that is read off the words next to a match. <paramref name="Words"/> are those without which it cannot apply.
     /// </summary>
-    private sealed record Wording(Regex? Before, Regex? Inside, SearchValues<string> Words);
+    private sealed record Wording(TieredRegex? Before, TieredRegex? Inside, SearchValues<string> Words);
 }

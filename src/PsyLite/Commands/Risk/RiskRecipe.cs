@@ -10,6 +10,12 @@ internal sealed record RiskRecipe
     /// <summary>Folder of labelled messages.</summary>
     public string Data { get; init; } = "corpora/risk";
 
+    /// <summary>Folder of the conversation text, in which nobody is in danger: ordinary troubles, small talk, joy and refused requests.</summary>
+    public string Conversations { get; init; } = "corpora";
+
+    /// <summary>Folder of labelled requests, harmful and not.</summary>
+    public string Requests { get; init; } = "corpora/requests";
+
     public string Out { get; init; } = "src/PsyLite.Agent/Risk/Learned/risk-model.bin";
 
     public int Epochs { get; init; } = 8;
@@ -30,6 +36,9 @@ internal sealed record RiskRecipe
 
     /// <summary>Weight of a hopeless message (T1) and of a worried friend (TF) as examples of "no danger": the border is soft there.</summary>
     public float BorderWeight { get; init; } = 0.3f;
+
+    /// <summary>Weight of a line of the conversation corpus: there are many, and they are all of one make.</summary>
+    public float ConversationWeight { get; init; } = 0.05f;
 
     public static RiskRecipe Read(string? file, IEnumerable<string> overrides)
     {

@@ -15,13 +15,12 @@ internal sealed class RiskTraining(RiskRecipe recipe)
     private readonly TrainingFeatures _features = new();
     private readonly Dictionary<uint, int> _numbers = [];
 
-    /// <summary>Trains on <paramref name="messages"/>; dialogues are left out because their label needs what came before.</summary>
-    public RiskParameters Run(IEnumerable<LabelledMessage> messages, Action<int, double>? onEpoch, CancellationToken cancellationToken)
+    public RiskParameters Run(IEnumerable<RiskExample> examples, Action<int, double>? onEpoch, CancellationToken cancellationToken)
     {
-        List<(LabelledMessage Message, MessageWindows Windows)> read =
-            [.. messages.Where(m => !m.IsDialogue).Select(m => (m, _features.Read(m.Text, m.MarkStart, m.MarkEnd)))];
+        List<(RiskExample Example, MessageWindows Windows)> read =
+            [.. examples.Select(e => (e, _features.Read(e.Message.Text, e.Message.MarkStart, e.Message.MarkEnd)))];
         Number(read.Select(r => r.Windows));
-        List<(SparseBag Bag, bool Calibrates)> bags = [.. read.Select(r => (Bag(r.Message, r.Windows), IsForCalibration(r.Message)))];
+        List<(SparseBag Bag, bool Calibrates)> bags = [.. read.Select(r => (Bag(r.Example, r.Windows), r.Example.Message.Kind != RiskExample.House && IsForCalibration(r.Example.Message)))];
         var whole = Enumerable.Range(0, RiskOutputs.Count).Select(RiskOutputs.IsOfWholeMessage).ToArray();
         var model = new SparseLogistic(_numbers.Count, whole, TrainingFeatures.FewestFeatures);
         var options = new SparseLogisticOptions
@@ -73,15 +72,17 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         }
     }
 
-    private SparseBag Bag(LabelledMessage message, MessageWindows windows)
+    private SparseBag Bag(RiskExample example, MessageWindows windows)
     {
+        var message = example.Message;
         int[] Numbers(uint[] hashes) => [.. hashes.Select(h => _numbers.GetValueOrDefault(h, -1))];
-        var weight = message.Tier is Tier.T1 or Tier.TF ? recipe.BorderWeight : 1;
-        return new SparseBag([.. windows.Windows.Select(Numbers)], windows.Marked, Numbers(windows.Whole), Labels(message), weight);
+        var weight = message.Tier is Tier.T1 or Tier.TF ? recipe.BorderWeight : message.Kind == RiskExample.House ? recipe.ConversationWeight : 1;
+        return new SparseBag([.. windows.Windows.Select(Numbers)], windows.Marked, Numbers(windows.Whole), Labels(example), weight);
     }
 
-    private static float[] Labels(LabelledMessage message)
+    private static float[] Labels(RiskExample example)
     {
+        var message = example.Message;
         var labels = new float[RiskOutputs.Count];
         float Of(bool yes) => yes ? 1 : 0;
         float OfMood(LabelledMood mood) => message.Mood == LabelledMood.None ? float.NaN : Of(message.Mood == mood);
@@ -96,7 +97,7 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         labels[(int)RiskOutput.Happy] = tier == Tier.T0 ? OfMood(LabelledMood.Happy) : 0;
         labels[(int)RiskOutput.Sad] = tier == Tier.T0 ? OfMood(LabelledMood.Sad) : tier == Tier.TO ? float.NaN : 1;
         labels[(int)RiskOutput.Angry] = tier == Tier.T0 ? OfMood(LabelledMood.Angry) : float.NaN;
-        labels[(int)RiskOutput.HarmfulRequest] = float.NaN;
+        labels[(int)RiskOutput.HarmfulRequest] = example.Harmful;
         return labels;
     }
 

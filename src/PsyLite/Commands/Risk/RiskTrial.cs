@@ -23,10 +23,22 @@ internal sealed class RiskTrial(byte[] file)
         Line("TA", Scores(m => m.Tier is Tier.TA, RiskOutput.Danger), calm);
         Line("TF", Scores(m => m.Tier is Tier.TF, RiskOutput.Friend), Scores(m => m.Tier == Tier.T0, RiskOutput.Friend));
         Line("happy", Scores(m => m.Mood == LabelledMood.Happy, RiskOutput.Happy), Scores(m => m.Mood != LabelledMood.Happy, RiskOutput.Happy));
+        foreach (var source in scored.Where(s => s.Message.Tier == Tier.T0).GroupBy(s => s.Message.Source))
+        {
+            var rates = new[] { 0.3f, 0.4f, 0.5f, 0.6f, 0.7f }.Select(t => source.Count(s => s.Scores[0] >= t) / (double)source.Count());
+            Console.WriteLine($"T0 {source.Key} {source.Count(),5}, alarmed at 0.3 to 0.7: {string.Join("  ", rates.Select(r => r.ToString("F3", CultureInfo.InvariantCulture)))}");
+        }
+
         foreach (var source in scored.GroupBy(s => s.Message.Source))
         {
             Line($"T2-T4 {source.Key}", [.. source.Where(s => s.Message.Tier is Tier.T2 or Tier.T3 or Tier.T4).Select(s => (double)s.Scores[0])], calm);
         }
+    }
+
+    public void Print(IEnumerable<LabelledRequest> requests)
+    {
+        var scored = requests.Select(r => (Request: r, Score: (double)_features.Score(file, r.Said)[(int)RiskOutput.HarmfulRequest])).ToList();
+        Line("requests", [.. scored.Where(s => s.Request.IsHarmful).Select(s => s.Score)], [.. scored.Where(s => !s.Request.IsHarmful).Select(s => s.Score).OrderDescending()]);
     }
 
     private static void Line(string name, double[] positive, double[] negative)

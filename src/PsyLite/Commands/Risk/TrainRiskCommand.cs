@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using PsyLite.Agent.Risk.Learned;
 using PsyLite.Evaluation.Safety;
+using PsyLite.Training.Data;
 
 namespace PsyLite.Commands.Risk;
 
@@ -26,10 +27,18 @@ internal static class TrainRiskCommand
     {
         var messages = LabelledSet.ReadFolder(recipe.Data);
         bool IsForTest(LabelledMessage m) => without.Length > 0 ? without.Contains(m.Source) : m.IsHeldBack;
-        var parameters = new RiskTraining(recipe).Run(messages.Where(m => !IsForTest(m)), Report, cancellationToken);
+        var requests = LabelledRequest.ReadFolder(recipe.Requests);
+        RiskExample[] examples =
+        [
+            .. RiskExample.Of(messages.Where(m => !IsForTest(m))),
+            .. RiskExample.OfConversations(TextCorpus.Read(recipe.Conversations)),
+            .. RiskExample.OfRequests(requests.Where(r => !r.IsHeldBack)),
+        ];
+        var parameters = new RiskTraining(recipe).Run(examples, Report, cancellationToken);
         var file = TrainingFeatures.File(parameters);
         var trial = new RiskTrial(file);
         trial.Print(messages.Where(IsForTest));
+        trial.Print(requests.Where(r => r.IsHeldBack));
         if (without.Length == 0)
         {
             var temporary = recipe.Out + ".tmp";
