@@ -9,10 +9,10 @@ namespace PsyLite.Agent.Risk;
 internal static class Fusion
 {
     /// <summary>Danger by the classifier alone.</summary>
-    public const float Danger = 0.55f;
+    public const float Danger = 0.45f;
 
     /// <summary>From here on a model may be asked, and a worried question is due.</summary>
-    public const float Unsure = 0.3f;
+    public const float Unsure = 0.35f;
 
     /// <summary>Below this a rule's alarm is taken back to a worried question, unless the rule is a firm one.</summary>
     private const float RuleDoubted = 0.25f;
@@ -20,7 +20,7 @@ internal static class Fusion
     /// <summary>Score of rules that need no second opinion.</summary>
     private const double Firm = 0.9;
     private const float Kind = 0.5f;
-    private const float Worry = 0.6f;
+    private const float Worry = 0.65f;
     private const float Friend = 0.5f;
 
     /// <summary>Good mood by the classifier, and how much bad mood it may hold besides.</summary>

@@ -21,7 +21,7 @@ internal static class Clauses
         Span<int> starts = stackalloc int[WindowLength + 1];
         var (first, count) = (0, 0);
         var begin = 0;
-        var covered = -1;
+        var (covered, reached) = (-1, 0);
         for (var i = 0; i <= text.Length; i++)
         {
             var ends = i == text.Length ? i > begin : IsBreak(text[i]) || i - begin >= WindowLength - 1;
@@ -40,10 +40,10 @@ internal static class Clauses
             if (count == 0 || end - starts[first] > WindowLength)
             {
                 // The clause does not fit any more: what stood so far is a window.
-                if (count > 0 && begin > covered)
+                if (count > 0 && reached > covered)
                 {
-                    windows.Add((starts[first], begin));
-                    covered = begin;
+                    windows.Add((starts[first], reached));
+                    covered = reached;
                 }
 
                 while (count > 0 && end - starts[first] > WindowLength)
@@ -55,12 +55,12 @@ internal static class Clauses
 
             starts[(first + count) % starts.Length] = begin;
             count++;
-            begin = end;
+            begin = reached = end;
         }
 
-        if (count > 0 && text.Length > covered)
+        if (count > 0 && reached > covered)
         {
-            windows.Add((starts[first], text.Length));
+            windows.Add((starts[first], reached));
         }
 
         if (windows.Count == 0)

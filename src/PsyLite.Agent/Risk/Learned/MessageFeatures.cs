@@ -16,8 +16,8 @@ internal sealed class MessageFeatures(ConceptLexicon lexicon)
     /// <summary>Changes whenever the same text gives other features; a model file of another version is refused.</summary>
     public const int Version = 1;
 
-    private const int LongestRun = 4;
-    private const int WidestPair = 5;
+    private const int LongestRun = 3;
+    private const int WidestPair = 1;
 
     /// <summary>Concepts ahead that one is paired with, and how many characters ahead they may begin.</summary>
     private const int ConceptsAhead = 4;

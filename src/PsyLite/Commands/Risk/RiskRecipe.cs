@@ -40,6 +40,9 @@ internal sealed record RiskRecipe
     /// <summary>Weight of a line of the conversation corpus: there are many, and they are all of one make.</summary>
     public float ConversationWeight { get; init; } = 0.05f;
 
+    /// <summary>Weight of a bare phrase (files phrases-*): what people put inside a message, not a message.</summary>
+    public float PhraseWeight { get; init; } = 0.2f;
+
     public static RiskRecipe Read(string? file, IEnumerable<string> overrides)
     {
         var recipe = file is null ? new RiskRecipe() : Parse(File.ReadAllText(file), file);

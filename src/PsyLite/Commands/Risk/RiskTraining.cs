@@ -20,7 +20,7 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         List<(RiskExample Example, MessageWindows Windows)> read =
             [.. examples.Select(e => (e, _features.Read(e.Message.Text, e.Message.MarkStart, e.Message.MarkEnd)))];
         Number(read.Select(r => r.Windows));
-        List<(SparseBag Bag, bool Calibrates)> bags = [.. read.Select(r => (Bag(r.Example, r.Windows), r.Example.Message.Kind != RiskExample.House && IsForCalibration(r.Example.Message)))];
+        List<(SparseBag Bag, bool Calibrates)> bags = [.. read.Select(r => (Bag(r.Example, r.Windows), r.Example.Message.Kind != RiskExample.House && !r.Example.Message.Source.StartsWith("phrases", StringComparison.Ordinal) && IsForCalibration(r.Example.Message)))];
         var whole = Enumerable.Range(0, RiskOutputs.Count).Select(RiskOutputs.IsOfWholeMessage).ToArray();
         var model = new SparseLogistic(_numbers.Count, whole, TrainingFeatures.FewestFeatures);
         var options = new SparseLogisticOptions
@@ -76,7 +76,10 @@ internal sealed class RiskTraining(RiskRecipe recipe)
     {
         var message = example.Message;
         int[] Numbers(uint[] hashes) => [.. hashes.Select(h => _numbers.GetValueOrDefault(h, -1))];
-        var weight = message.Tier is Tier.T1 or Tier.TF ? recipe.BorderWeight : message.Kind == RiskExample.House ? recipe.ConversationWeight : 1;
+        var weight = message.Kind == RiskExample.House ? recipe.ConversationWeight
+            : message.Source.StartsWith("phrases", StringComparison.Ordinal) ? recipe.PhraseWeight
+            : message.Tier is Tier.T1 or Tier.TF ? recipe.BorderWeight
+            : 1;
         return new SparseBag([.. windows.Windows.Select(Numbers)], windows.Marked, Numbers(windows.Whole), Labels(example), weight);
     }
 

@@ -13,7 +13,7 @@ internal sealed class RiskTrial(byte[] file)
 
     public void Print(IEnumerable<LabelledMessage> messages)
     {
-        var scored = messages.Where(m => !m.IsDialogue).Select(m => (Message: m, Scores: _features.Score(file, m.Text))).ToList();
+        var scored = messages.Where(m => !m.IsDialogue && !m.Source.StartsWith("phrases", StringComparison.Ordinal)).Select(m => (Message: m, Scores: _features.Score(file, m.Text))).ToList();
         Console.WriteLine($"{scored.Count} messages held back; recall at 1, 3, 5 and 10 % false alarms");
         double[] Scores(Func<LabelledMessage, bool> which, RiskOutput output) => [.. scored.Where(s => which(s.Message)).Select(s => (double)s.Scores[(int)output]).OrderDescending()];
         var calm = Scores(m => m.Tier == Tier.T0, RiskOutput.Danger);
