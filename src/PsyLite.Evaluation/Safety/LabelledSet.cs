@@ -7,12 +7,14 @@ namespace PsyLite.Evaluation.Safety;
 /// <summary>
 /// Reads labelled messages: one a line, columns tier, mood, kind and text with a tab between; blank lines between blocks of related messages;
 /// # begins a comment; ⟦ ⟧ around the telling clause; " ⏎ " between the turns of a dialogue. A block is held back as a whole: a third of them,
-/// chosen by a hash of the block's first line, so that adding blocks moves no other.
+/// chosen by a hash of the block's first line, so that adding blocks moves no other. A file that begins with the comment "# never held back"
+/// is for training only.
 /// </summary>
 public static class LabelledSet
 {
     private const int Columns = 4;
     private const string TurnSeparator = " ⏎ ";
+    private const string TrainingOnly = "# never held back";
 
     /// <summary>All files of a folder in order of their names. Throws <see cref="FormatException"/> with file and line for the first bad line.</summary>
     public static IReadOnlyList<LabelledMessage> ReadFolder(string folder)
@@ -30,6 +32,7 @@ public static class LabelledSet
     {
         var number = 0;
         bool? heldBack = null;
+        var isForTraining = false;
         foreach (var line in lines)
         {
             number++;
@@ -37,9 +40,13 @@ public static class LabelledSet
             {
                 heldBack = null;
             }
-            else if (line[0] != '#')
+            else if (line[0] == '#')
             {
-                heldBack ??= SHA256.HashData(Encoding.UTF8.GetBytes(line))[0] % 3 == 0;
+                isForTraining |= line.StartsWith(TrainingOnly, StringComparison.Ordinal);
+            }
+            else
+            {
+                heldBack ??= !isForTraining && SHA256.HashData(Encoding.UTF8.GetBytes(line))[0] % 3 == 0;
                 yield return Parse(source, number, line, heldBack.Value);
             }
         }
