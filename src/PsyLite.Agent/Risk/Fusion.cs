@@ -8,14 +8,20 @@ namespace PsyLite.Agent.Risk;
 /// </summary>
 internal static class Fusion
 {
+    /// <summary>Rule name of what the classifier alone has seen.</summary>
+    public const string Learned = "learned";
+
     /// <summary>Danger by the classifier alone.</summary>
     public const float Danger = 0.45f;
+
+    /// <summary>Danger beyond doubt.</summary>
+    public const float Clear = 0.8f;
 
     /// <summary>From here on a model may be asked, and a worried question is due.</summary>
     public const float Unsure = 0.35f;
 
     /// <summary>Below this a rule's alarm is taken back to a worried question, unless the rule is a firm one.</summary>
-    private const float RuleDoubted = 0.25f;
+    private const float RuleDoubted = 0.15f;
 
     /// <summary>Score of rules that need no second opinion.</summary>
     private const double Firm = 0.9;
@@ -23,11 +29,15 @@ internal static class Fusion
     private const float Worry = 0.65f;
     private const float Friend = 0.5f;
 
+    /// <summary>A request for harmful help by the classifier.</summary>
+    private const float HarmfulRequest = 0.6f;
+
     /// <summary>Good mood by the classifier, and how much bad mood it may hold besides.</summary>
     private const float Happy = 0.5f;
+    private const float HappyWithoutWords = 0.7f;
     private const float Low = 0.35f;
 
-    public static Findings Fuse(Findings rules, RiskScores scores, Func<int, int, (int Start, int Length)> original)
+    public static Findings Fuse(Findings rules, RiskScores scores, int textLength, Func<int, int, (int Start, int Length)> original)
     {
         var danger = scores[RiskOutput.Danger];
         var learned = TierOf(scores);
@@ -37,21 +47,24 @@ internal static class Fusion
             ruled = Tier.T1;
         }
 
-        var tier = Severity.Worse(ruled, learned);
-        if (tier == Tier.T1 && ruled == Tier.TF)
-        {
-            tier = Tier.TF;
-        }
+        // The rules know whom a sentence is about; the classifier must be very sure to make the writer of it the one in danger.
+        var isFriends = ruled == Tier.TF && learned is Tier.T1 or Tier.T2 or Tier.T3 or Tier.T4 && danger < Clear;
+        var tier = isFriends ? Tier.TF : Severity.Worse(ruled, learned);
 
         var signals = rules.Signals;
         if (learned != Tier.T0 && Severity.Of(learned) >= Severity.Of(ruled))
         {
             var (start, length) = original(scores.WindowStart, scores.WindowEnd - scores.WindowStart);
-            signals = [.. signals, new RiskSignal("learned", learned, start, length)];
+            signals = [.. signals, new RiskSignal(Learned, learned, start, length)];
+        }
+
+        if (scores[RiskOutput.HarmfulRequest] >= HarmfulRequest && !rules.Has("harm."))
+        {
+            signals = [.. signals, new RiskSignal("harm.request", Tier.T0, 0, original(0, textLength).Length)];
         }
 
         var isLow = rules.IsLow || scores[RiskOutput.Sad] >= Low || scores[RiskOutput.Angry] >= Low;
-        var isHappy = scores[RiskOutput.Happy] >= Happy;
+        var isHappy = scores[RiskOutput.Happy] >= (rules.Happy.Count > 0 ? Happy : HappyWithoutWords);
         return rules with
         {
             Tier = tier,

@@ -75,7 +75,7 @@ internal sealed class MessageReader
     private Findings Judge(NormalisedText view)
     {
         var rules = ReadView(view);
-        return _model is null ? rules : Fusion.Fuse(rules, _model.Score(view.Text, Features, rules.RuleFeatures), view.Original);
+        return _model is null ? rules : Fusion.Fuse(rules, _model.Score(view.Text, Features, rules.RuleFeatures), view.Text.Length, view.Original);
     }
 
     private static Findings Merge(Findings left, Findings right) => new(

@@ -49,6 +49,7 @@ public sealed class RiskAssessor
         }
 
         var findings = texts.Count == 0 ? Findings.None : _reader.Read(texts[^1]);
+        findings = SpeaksOfFriend(carry.Tier, findings, texts) ? findings with { Tier = Tier.TF } : findings;
         var next = carry.After(findings);
         var route = Severity.IsCrisis(next.Tier) ? Route.Danger
             : next.Tier == Tier.T0 && findings.Happy.Count > 0 && !findings.Has("harm.") ? Route.Happy
@@ -56,6 +57,17 @@ public sealed class RiskAssessor
         var score = Math.Max(findings.Score, Floor(next.Tier));
         return new RiskVerdict(new Assessment(route, next.Tier, score, findings.Signals, findings.Happy), findings, carry, next, texts.Count, lastRiskTurn);
     }
+
+    /// <summary>
+    /// Someone worried about a friend goes on about that friend: danger that only the classifier sees, in a message that names a third person,
+    /// is the friend's, unless the message speaks of the writer too and is very clear.
+    /// </summary>
+    private static bool SpeaksOfFriend(Tier carried, Findings findings, List<string> texts) =>
+        carried == Tier.TF
+        && findings.Tier is Tier.T1 or Tier.T2 or Tier.T3 or Tier.T4
+        && findings.Signals.All(s => s.Tier is Tier.T0 or Tier.TF || s.Rule == Fusion.Learned)
+        && texts[^1].AsSpan().IndexOfAny("他她") >= 0
+        && (!texts[^1].Contains('我') || findings.Danger < Fusion.Clear);
 
     /// <summary>The least score that a tier in force implies when the newest message shows little by itself.</summary>
     private static double Floor(Tier tier) => tier switch

@@ -121,7 +121,7 @@ public sealed class OriginalDefectTests
         };
         var pipeline = Turns.Pipeline(new FakeModel("好。"), slow, new TurnOptions { Judge = TimeSpan.FromSeconds(20) });
         using var stop = new CancellationTokenSource();
-        var held = pipeline.EventsAsync(new TurnRequest(Turns.Say("慢慢走回家"), new ConversationState()), stop.Token);
+        var held = pipeline.EventsAsync(new TurnRequest(Turns.Say("慢火炖了排骨汤"), new ConversationState()), stop.Token);
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => pipeline.AskAsync("明天要去体检")));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), watch.Elapsed.ToString());

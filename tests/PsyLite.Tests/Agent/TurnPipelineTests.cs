@@ -133,7 +133,7 @@ public sealed class TurnPipelineTests
     public async Task Old_history_is_left_out_but_the_newest_message_is_whole()
     {
         var model = new FakeModel("好的。");
-        var newest = new string('啊', 8000);
+        var newest = string.Concat(Enumerable.Repeat("会议纪要第一项是预算，第二项是场地，第三项是人员分工。", 300));
         await Turns.Pipeline(model).EventsAsync(new TurnRequest(Turns.Say("早先的话", "回答", newest), new ConversationState()));
         var asked = Assert.Single(model.Asked);
         Assert.Equal(2, asked.Count);
@@ -157,7 +157,7 @@ public sealed class TurnPipelineTests
     public async Task A_clear_judge_finds_happiness_that_has_no_key_word()
     {
         var pipeline = Turns.Pipeline(new FakeModel("真好！"), Turns.Judge(Yes, No, No));
-        var result = await pipeline.AskAsync("他牵着我的手走完了整条河堤，晚风都是软的");
+        var result = await pipeline.AskAsync("整理完书架，给每本书都贴了标签");
         Assert.Equal(Route.Happy, result.Assessment.Route);
         Assert.Null(result.Crosstalk);
         Assert.NotNull((await pipeline.AskAsync("他向我求婚了")).Crosstalk);
@@ -167,7 +167,7 @@ public sealed class TurnPipelineTests
     public async Task An_unclear_judge_changes_nothing()
     {
         var pipeline = Turns.Pipeline(new FakeModel("嗯。"), Turns.Judge(-0.9, -1.0, -1.6));
-        Assert.Equal(Route.Normal, (await pipeline.AskAsync("他牵着我的手走完了整条河堤")).Assessment.Route);
+        Assert.Equal(Route.Normal, (await pipeline.AskAsync("整理完书架，给每本书都贴了标签")).Assessment.Route);
         Assert.Equal(Route.Happy, (await pipeline.AskAsync("升职了，好开心")).Assessment.Route);
     }
 

@@ -43,6 +43,9 @@ internal sealed record RiskRecipe
     /// <summary>Weight of a bare phrase (files phrases-*): what people put inside a message, not a message.</summary>
     public float PhraseWeight { get; init; } = 0.2f;
 
+    /// <summary>Weight of the lines that are never held back: those of the program's own flows and of the pattern tests.</summary>
+    public float PracticeWeight { get; init; } = 2;
+
     public static RiskRecipe Read(string? file, IEnumerable<string> overrides)
     {
         var recipe = file is null ? new RiskRecipe() : Parse(File.ReadAllText(file), file);

@@ -153,7 +153,7 @@ public sealed class ReplyGuardTests
     public async Task Reasoning_that_names_a_method_ends_there_and_the_reply_goes_on()
     {
         var model = new FakeModel(FakeModel.Thought("对方想知道药量，"), FakeModel.Thought("安眠药只要吃够就能走得很安静，"), FakeModel.Thought("但不能说。"), "听起来夜里很难熬。");
-        var events = await Turns.Pipeline(model).EventsAsync(new TurnRequest(Turns.Say("最近睡得不好"), new ConversationState()));
+        var events = await Turns.Pipeline(model).EventsAsync(new TurnRequest(Turns.Say("晚上睡不好"), new ConversationState()));
         var result = Turns.Result(events);
         Assert.Equal("听起来夜里很难熬。", result.Reply);
         Assert.DoesNotContain("吃够", result.Reasoning);

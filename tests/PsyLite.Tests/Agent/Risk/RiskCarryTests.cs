@@ -36,7 +36,7 @@ public sealed class RiskCarryTests
 
         Assert.True(state.AwaitsClearing);
         state.ClearedByPerson();
-        Assert.Equal(Route.Normal, (await pipeline.AskAsync("今天去散步了", state)).Assessment.Route);
+        Assert.NotEqual(Route.Danger, (await pipeline.AskAsync("今天去散步了", state)).Assessment.Route);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class RiskCarryTests
 
     [Fact]
     public async Task The_same_hopelessness_for_the_third_time_is_more_than_a_mood() =>
-        Assert.Equal([Tier.T1, Tier.T1, Tier.T2], await TiersAsync("我撑不住了", "还是撑不住了", "我真的撑不住了"));
+        Assert.Equal([Tier.T1, Tier.T1, Tier.T2], await TiersAsync("看不到希望了", "还是看不到希望", "看不到希望了"));
 
     [Fact]
     public void A_history_without_a_state_is_read_again()
