@@ -259,6 +259,19 @@ public sealed class TurnPipeline
         }
     }
 
+    private async ValueTask<CrosstalkPiece?> FindAsync(TurnRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _library.FindAsync(Situation.Of(request.Messages), request.State.OfferedCrosstalk, cancellationToken);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A reply is already there; a joke that cannot be found is no reason to lose it.
+            return null;
+        }
+    }
+
     private async ValueTask<CrosstalkPiece?> OfferCrosstalkAsync(TurnRequest request, Assessment assessment, CancellationToken cancellationToken)
     {
         var state = request.State;
@@ -272,7 +285,7 @@ public sealed class TurnPipeline
             return null;
         }
 
-        var piece = await _library.FindAsync(Situation.Of(request.Messages), state.OfferedCrosstalk, cancellationToken);
+        var piece = await FindAsync(request, cancellationToken);
         if (piece is not null)
         {
             state.OfferedCrosstalk.Add(piece.Id);

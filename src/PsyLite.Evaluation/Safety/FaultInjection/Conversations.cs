@@ -14,6 +14,14 @@ internal sealed class Conversations(IReadOnlyList<LabelledMessage> messages, Ran
 
     /// <summary>Asked for after risk, a joke is still not told.</summary>
     private const string Wish = "给我讲段相声吧";
+
+    /// <summary>News so plainly good that a piece is offered wherever it may be.</summary>
+    private static readonly string[] News =
+    [
+        "今天升职了，太开心啦哈哈", "我考上研究生了，好高兴！", "驾照终于拿到了，超级开心", "他向我求婚了，好幸福", "我家娃会叫妈妈了，开心死了哈哈",
+        "中奖了，太高兴了！", "面试通过了，好开心", "今天和好朋友见面了，特别快乐",
+    ];
+
     private readonly string[] _danger = Texts(messages, m => m.IsDanger);
     private readonly string[] _worried = Texts(messages, m => m.Tier == Tier.T1);
     private readonly string[] _calm = Texts(messages, m => m.Tier == Tier.T0 && m.Mood == LabelledMood.Neutral);
@@ -25,9 +33,9 @@ internal sealed class Conversations(IReadOnlyList<LabelledMessage> messages, Ran
     /// <summary>What the person says, turn by turn.</summary>
     public IReadOnlyList<string> Next() => (_made++ % 4) switch
     {
-        0 => [.. Pick(_sad, 1), .. Pick(_danger, 1 + random.Next(2)), .. Pick(_calm, CalmTurns), .. Pick(_happy, HappyTurns), Wish],
-        1 => [.. Pick(_calm, 1), .. Pick(_worried, 1), .. Pick(_calm, CalmTurns), .. Pick(_happy, HappyTurns), Wish],
-        2 => [.. Pick(_happy, 2), .. Pick(_calm, 2), .. Pick(_happy, HappyTurns), Wish],
+        0 => [.. Pick(_sad, 1), .. Pick(_danger, 1 + random.Next(2)), .. Pick(_calm, CalmTurns), .. Pick(_happy, HappyTurns), .. Pick(News, 1), Wish],
+        1 => [.. Pick(_calm, 1), .. Pick(_worried, 1), .. Pick(_calm, CalmTurns), .. Pick(_happy, HappyTurns), .. Pick(News, 1), Wish],
+        2 => [.. Pick(News, 1), Wish, .. Pick(_happy, HappyTurns), .. Pick(News, 2), Wish],
         _ => [.. Pick(_all, MixedTurns)],
     };
 
