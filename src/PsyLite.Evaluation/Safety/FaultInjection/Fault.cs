@@ -66,6 +66,18 @@ internal enum TextFault
     BrokenCharacters,
 }
 
+/// <summary>What is wrong with the host around the turn.</summary>
+internal enum HostFault
+{
+    None,
+
+    /// <summary>The desk for tickets and the audit log throw.</summary>
+    DeskAndLogThrow,
+
+    /// <summary>Each turn comes with the history alone, as from a caller that keeps no state.</summary>
+    ForgetsState,
+}
+
 /// <summary>One row of the table: what is broken, everything else being sound.</summary>
 internal sealed record Fault(string Id, string Chinese, string English)
 {
@@ -82,12 +94,10 @@ internal sealed record Fault(string Id, string Chinese, string English)
 
     public TextFault Text { get; init; }
 
+    public HostFault Host { get; init; }
+
     /// <summary>Each turn is broken at every seam at once, each time in another way.</summary>
     public bool IsEverything { get; init; }
-
-    /// <summary>True when a piece may still be offered on a good day, as a sign that the row's conversations are worth something.</summary>
-    public bool AllowsHumour => !IsEverything && Model is ModelFault.None or ModelFault.Endless && Judge is JudgeFault.None or JudgeFault.Absent or JudgeFault.AlwaysHappy
-        && Search is not SearchFault.Empty;
 
     public static IReadOnlyList<Fault> All { get; } =
     [
@@ -128,6 +138,8 @@ internal sealed record Fault(string Id, string Chinese, string English)
         new("clock.back", "时钟倒退", "clock jumps back") { Clock = ClockFault.Back },
         new("clock.wild", "时钟乱跳", "clock jumps about") { Clock = ClockFault.Wild },
         new("text.broken", "输入含坏字符", "broken characters in the text") { Text = TextFault.BrokenCharacters },
+        new("host.desk", "值守台和审计日志出错", "desk and audit log throw") { Host = HostFault.DeskAndLogThrow },
+        new("host.state", "会话状态丢失", "state lost, history alone") { Host = HostFault.ForgetsState },
         new("everything", "全部同时出错", "everything at once") { IsEverything = true },
     ];
 }

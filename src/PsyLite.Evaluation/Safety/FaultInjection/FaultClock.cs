@@ -7,6 +7,8 @@ namespace PsyLite.Evaluation.Safety.FaultInjection;
 internal sealed class FaultClock(ClockFault fault, Random random) : TimeProvider
 {
     private static readonly TimeSpan Jump = TimeSpan.FromDays(400);
+    private const int EarliestYear = 1900;
+    private const int LatestYear = 9000;
     private readonly Lock _gate = new();
     private readonly List<Limit> _limits = [];
     private DateTimeOffset _now = new(2026, 6, 1, 8, 0, 0, TimeSpan.Zero);
@@ -21,7 +23,7 @@ internal sealed class FaultClock(ClockFault fault, Random random) : TimeProvider
     {
         lock (_gate)
         {
-            return fault == ClockFault.Wild ? _now + ((random.NextDouble() - 0.5) * 2 * Jump) : _now;
+            return _now;
         }
     }
 
@@ -33,8 +35,9 @@ internal sealed class FaultClock(ClockFault fault, Random random) : TimeProvider
             _isStalled = false;
             _now += fault switch
             {
-                ClockFault.Forward => Jump,
-                ClockFault.Back when _now.Year > 1900 => -Jump,
+                ClockFault.Forward when _now.Year < LatestYear => Jump,
+                ClockFault.Back when _now.Year > EarliestYear => -Jump,
+                ClockFault.Wild => (random.NextDouble() - 0.5) * 2 * Jump,
                 _ => TimeSpan.FromMinutes(1),
             };
         }

@@ -19,7 +19,6 @@ internal sealed class FaultRun(RiskAssessor assessor, CrosstalkLibrary library)
 
     /// <summary>Real time after which a turn counts as one without a reply: no limit inside the turn takes any.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private readonly TurnPipeline _sound = new(null, null, assessor, CrosstalkLibrary.Empty);
 
     public async Task<FaultTable> RunAsync(IReadOnlyList<LabelledMessage> messages, int turns, int seed, CancellationToken cancellationToken)
     {
@@ -48,7 +47,8 @@ internal sealed class FaultRun(RiskAssessor assessor, CrosstalkLibrary library)
                 cancellationToken.ThrowIfCancellationRequested();
                 seams.NextTurn();
                 said.Add(new ChatMessage(ChatRole.User, text));
-                var expected = await ExpectAsync(said, state, isAfterRisk);
+                state = seams.ForgetsState ? new ConversationState() : state;
+                var expected = await ExpectAsync(seams.Sound, said, state, isAfterRisk);
                 isAfterRisk = expected.IsAfterRisk;
                 var (events, escaped) = await TurnAsync(seams.Pipeline, new TurnRequest([.. said], state), cancellationToken);
                 var isOffer = events.Any(e => e is TurnEvent.CrosstalkOffered);
@@ -74,14 +74,14 @@ internal sealed class FaultRun(RiskAssessor assessor, CrosstalkLibrary library)
     }
 
     /// <summary>The same turn on a copy of the state, with nothing broken.</summary>
-    private async Task<Expected> ExpectAsync(List<ChatMessage> said, ConversationState state, bool isAfterRisk)
+    private async Task<Expected> ExpectAsync(TurnPipeline sound, List<ChatMessage> said, ConversationState state, bool isAfterRisk)
     {
         var tier = assessor.Assess(said, state).Tier;
         string? text = null;
         if (Severity.IsCrisis(tier))
         {
             var copy = JsonSerializer.Deserialize<ConversationState>(JsonSerializer.Serialize(state))!;
-            await foreach (var step in _sound.RunAsync(new TurnRequest([.. said], copy)))
+            await foreach (var step in sound.RunAsync(new TurnRequest([.. said], copy)))
             {
                 text = step is TurnEvent.Completed completed ? completed.Result.Reply : text;
             }

@@ -25,12 +25,19 @@ internal sealed class FaultySeams
         _model = new FaultyModel(_clock, random) { Mode = fault.Model };
         _search = new FaultySearch(_clock, random) { Mode = fault.IsEverything ? SearchFault.Locked : fault.Search };
         var isSilent = fault.Judge == JudgeFault.Absent;
+        var host = fault.Host == HostFault.DeskAndLogThrow || fault.IsEverything ? new FaultyHost() : null;
         Pipeline = new TurnPipeline(
             fault.Model == ModelFault.Absent ? null : _model, isSilent ? null : _judge.AskAsync, assessor, _search.Library(library),
-            new TurnLimits { LongestText = longestReply }, _clock);
+            new TurnOptions { LongestText = longestReply }, _clock, host, host);
+        Sound = new TurnPipeline(null, null, assessor, CrosstalkLibrary.Empty, time: _clock);
     }
 
     public TurnPipeline Pipeline { get; }
+
+    /// <summary>The same turn with nothing broken that a crisis reply needs; only the clock is shared.</summary>
+    public TurnPipeline Sound { get; }
+
+    public bool ForgetsState => _fault.Host == HostFault.ForgetsState;
 
     public void NextTurn()
     {
