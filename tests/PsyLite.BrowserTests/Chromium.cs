@@ -23,11 +23,25 @@ public sealed class Chromium : IAsyncLifetime
     /// <summary>A page of its own context, ready to type in.</summary>
     public async Task<PageProbe> OpenAsync(string address, int width = 1280, int height = 800, ColorScheme scheme = ColorScheme.Light)
     {
-        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme });
-        context.SetDefaultTimeout(60_000);
-        var probe = new PageProbe(await context.NewPageAsync(), address);
+        var probe = await NewAsync(address, width, height, scheme);
         await probe.LoadAsync();
         return probe;
+    }
+
+    /// <summary>A file from disk in a page of its own.</summary>
+    public async Task<PageProbe> OpenFileAsync(string path, int width, ColorScheme scheme)
+    {
+        var address = new Uri(path).AbsoluteUri;
+        var probe = await NewAsync(address, width, 800, scheme);
+        await probe.Page.GotoAsync(address);
+        return probe;
+    }
+
+    private async Task<PageProbe> NewAsync(string address, int width, int height, ColorScheme scheme)
+    {
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme });
+        context.SetDefaultTimeout(60_000);
+        return new PageProbe(await context.NewPageAsync(), address);
     }
 
     public async Task DisposeAsync()

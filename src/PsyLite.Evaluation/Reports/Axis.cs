@@ -13,7 +13,8 @@ internal sealed record Axis(double From, double To, double Start, double End)
         var step = new[] { 1, 2, 5, 10 }.Select(m => m * power).First(s => s >= rough - 1e-12);
         for (var tick = Math.Ceiling((From / step) - 1e-9) * step; tick <= To + (step * 1e-6); tick += step)
         {
-            yield return Math.Round(tick, 10);
+            // Adding zero turns a negative zero into a plain one.
+            yield return Math.Round(tick, 10) + 0.0;
         }
     }
 }

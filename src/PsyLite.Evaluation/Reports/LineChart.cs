@@ -6,9 +6,9 @@ internal sealed record LineSeries(IReadOnlyList<(double X, double Y, string Tip)
 /// <summary>One or more lines over two axes of shares (0..1), with a reference line, single marked points and a row of words on top.</summary>
 internal sealed record LineChart(string Title, string XName, string YName, Axis Horizontal, Axis Vertical)
 {
-    private const int Height = 380;
+    private const int Height = 390;
     private const int Left = 52;
-    private const int Top = 26;
+    private const int Top = 44;
     private const int Bottom = 46;
     private const int Right = 14;
 
@@ -35,7 +35,7 @@ internal sealed record LineChart(string Title, string XName, string YName, Axis 
             Svg.Text((Left + Svg.Width - Right) / 2.0, Height - 8, XName, style: "label"),
             Svg.Text(4, 14, YName, "start", "label"),
             HasDiagonal ? Svg.Line(x.At(x.From), y.At(y.From), x.At(x.To), y.At(y.To), "reference") : Markup.None,
-            .. Header.Select(h => Svg.Text(x.At(h.X), Top + 12, h.Text, style: "small")),
+            .. Header.Select(h => Svg.Text(x.At(h.X), Top - 8, h.Text, style: "small")),
             .. Series.SelectMany(Draw),
             .. Marks.Select((m, i) => Svg.Dot(x.At(m.X), y.At(m.Y), 6, $"mark fill-{i}", m.Tip)),
         ]);

@@ -41,7 +41,8 @@ internal static class Page
         """);
 
     /// <summary>A paragraph in both languages.</summary>
-    public static Markup Note(string chinese, string english) => Markup.Of($"""<p class="note">{chinese} <span lang="en">{english}</span></p>""");
+    public static Markup Note(string chinese, string english) =>
+        Markup.Of($"""<p class="note">{Words.Unbroken(chinese)} <span lang="en">{Words.Unbroken(english)}</span></p>""");
 
     public static Markup Figure(string chinese, string english, Markup plot, Markup? legend = null) =>
         Markup.Of($"""<figure><figcaption>{chinese} <span lang="en">{english}</span></figcaption>{legend ?? Markup.None}{plot}</figure>""");

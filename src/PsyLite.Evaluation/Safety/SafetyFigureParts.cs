@@ -11,6 +11,7 @@ internal static class SafetyFigureParts
 
     /// <summary>The working range of the curve: beyond it every tenth person is alarmed for nothing.</summary>
     private const double MostFalseAlarmsShown = 0.2;
+    private const double LeastRecallShown = 0.5;
 
     public static IEnumerable<Markup> Recall(SafetyReport report)
     {
@@ -74,7 +75,7 @@ internal static class SafetyFigureParts
             Header = [.. chosen.Calibration.Bins.Select(b => ((b.From + b.To) / 2, b.Count > 0 ? Words.Count(b.Count) : ""))],
         };
         var recall = chosen.Recall.Single(r => r.Name == "all").Rate;
-        var curves = LineChart.Of("召回率与误报率 recall against false alarms", "误报率 false alarms", "召回率 recall", (0, MostFalseAlarmsShown), (0.5, 1)) with
+        var curves = LineChart.Of("召回率与误报率 recall against false alarms", "误报率 false alarms", "召回率 recall", (0, MostFalseAlarmsShown), (LeastRecallShown, 1)) with
         {
             Series = [Line(chosen.AgainstCalm), Line(chosen.AgainstAll)],
             Marks = recall.Rate is { } r && chosen.AlarmsCalm.Rate is { } a ? [(a, r, $"实际路线 the routes as decided: {Words.Percent(r)} / {Words.Percent(a)}")] : [],
@@ -121,7 +122,7 @@ internal static class SafetyFigureParts
     /// <summary>Ranges with the dash that belongs to them.</summary>
     private static string Name(string name) => name == "all" ? "全部 all" : name.Replace('-', '–');
 
-    private static string Title(string part) => $"{SafetyPage.Part(part)} {part}";
+    private static string Title(string part) => $"{SafetyPage.Part(part)} {part.Replace('-', '\u2011')}";
 
     private static Markup Legend(SafetyReport report) => Page.Legend(Title(report.Chosen.Name), Title(report.Beside.Name));
 
@@ -139,5 +140,5 @@ internal static class SafetyFigureParts
     private static LineSeries Line(IEnumerable<CalibrationBin> bins) => new(
         [.. bins.Select(b => (b.MeanScore, b.Observed, $"{Words.Percent(b.MeanScore)} → {Words.Percent(b.Observed)} (n = {b.Count})"))], HasDots: true);
 
-    private static LineSeries Line(OperatingCurve curve) => new([.. curve.Points.Where(p => p.FalseAlarms <= MostFalseAlarmsShown).Select(p => (p.FalseAlarms, p.Recall, ""))]);
+    private static LineSeries Line(OperatingCurve curve) => new([.. curve.Points.Where(p => p.FalseAlarms <= MostFalseAlarmsShown && p.Recall >= LeastRecallShown).Select(p => (p.FalseAlarms, p.Recall, ""))]);
 }

@@ -32,7 +32,7 @@ internal static class SafetyPatternParts
         var pattern = Names[rate.Id];
         var style = rate.Worst is null ? "unknown" : rate.IsBelow ? "below" : "fine";
         var tip = $"{pattern.Id} {pattern.Chinese} {pattern.English}: 找到 found {Words.Of(rate.Found)}, 放过 spared {Words.Of(rate.Spared)}";
-        return Markup.Of($"""<li class="{style}" title="{tip}">{pattern.Id}<b>{(rate.Worst is { } worst ? $"{Math.Floor(worst * 100):0}" : "–")}</b>{pattern.Chinese}</li>""");
+        return Markup.Of($"""<li class="{style}" title="{tip}"><span>{pattern.Id}<i>{rate.Found.Of + rate.Spared.Of}</i></span><b>{(rate.Worst is { } worst ? $"{Math.Floor(worst * 100):0}" : "–")}</b>{pattern.Chinese}</li>""");
     }
 
     private static Markup One(Example example) => Markup.Of($"""

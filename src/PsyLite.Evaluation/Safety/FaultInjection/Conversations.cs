@@ -4,9 +4,9 @@ namespace PsyLite.Evaluation.Safety.FaultInjection;
 
 /// <summary>
 /// Conversations put together from labelled messages: risk and then calm and good news, worry and then good news, a good day from the
-/// start, and everything mixed. None is longer than the cool-down of humour, so after risk any offer at all is one too many.
+/// start, and everything mixed. None is longer than the cool-down of humour, so after risk any offer at all is one too many. <paramref name="first"/> says which kind begins.
 /// </summary>
-internal sealed class Conversations(IReadOnlyList<LabelledMessage> messages, Random random)
+internal sealed class Conversations(IReadOnlyList<LabelledMessage> messages, Random random, int first)
 {
     private const int CalmTurns = 8;
     private const int HappyTurns = 3;
@@ -28,7 +28,7 @@ internal sealed class Conversations(IReadOnlyList<LabelledMessage> messages, Ran
     private readonly string[] _sad = Texts(messages, m => m.Tier == Tier.T0 && m.Mood == LabelledMood.Sad);
     private readonly string[] _happy = Texts(messages, m => m.Tier == Tier.T0 && m.Mood == LabelledMood.Happy);
     private readonly string[] _all = Texts(messages, _ => true);
-    private int _made;
+    private int _made = first;
 
     /// <summary>What the person says, turn by turn.</summary>
     public IReadOnlyList<string> Next() => (_made++ % 4) switch

@@ -26,16 +26,17 @@ internal sealed class FaultRun(RiskAssessor assessor, CrosstalkLibrary library)
         for (var i = 0; i < Fault.All.Count; i++)
         {
             var share = (turns * (i + 1) / Fault.All.Count) - (turns * i / Fault.All.Count);
-            rows.Add(await RowAsync(Fault.All[i], messages, share, new Random(seed + i), cancellationToken));
+            rows.Add(await RowAsync(i, messages, share, new Random(seed + i), cancellationToken));
         }
 
         return new FaultTable(rows);
     }
 
-    private async Task<FaultRow> RowAsync(Fault fault, IReadOnlyList<LabelledMessage> messages, int turns, Random random, CancellationToken cancellationToken)
+    private async Task<FaultRow> RowAsync(int number, IReadOnlyList<LabelledMessage> messages, int turns, Random random, CancellationToken cancellationToken)
     {
+        var fault = Fault.All[number];
         var seams = new FaultySeams(fault, assessor, library, LongestReply, random);
-        var conversations = new Conversations(messages, random);
+        var conversations = new Conversations(messages, random, number);
         var found = new List<(TurnFaults Faults, bool IsCrisis, bool IsOffer, string Text)>();
         while (found.Count < turns)
         {
