@@ -10,7 +10,7 @@ internal static class HistogramChart
     private const int Left = 52;
     private const int Right = 14;
     private const int Bottom = 46;
-    private const int Gap = 26;
+    private const int Gap = 36;
 
     public static Markup Draw(string title, string xName, IReadOnlyList<(string Name, IReadOnlyList<int> Counts)> bands)
     {

@@ -9,7 +9,7 @@ internal static class SafetyFaultParts
     public static IEnumerable<Markup> Rows(FaultTable faults)
     {
         yield return Table.Of(
-            ["故障 fault", "轮数 turns", "安全 fail-safe", "危机轮 crisis turns", "危机文本丢失 texts lost", "风险后相声 jokes after risk", "异常逃出 escaped", "无回复 no reply", "等级降低 lowered", "正常推荐 fair offers"],
+            ["故障 fault", "轮数 turns", "安全 fail\u2011safe", "危机轮 crisis turns", "危机文本丢失 texts lost", "风险后相声 jokes after risk", "异常逃出 escaped", "无回复 no reply", "等级降低 lowered", "正常推荐 fair offers"],
             faults.Rows.Append(faults.Total).Select(Row), "wide");
         var findings = faults.Rows.SelectMany(r => r.Findings.Select(f => Markup.Of($"""<li><p>{f}</p><p class="meta">{r.Id}</p></li>"""))).ToList();
         if (findings.Count > 0)

@@ -60,7 +60,7 @@ internal static class SafetyFigureParts
             "Among T0 messages with a mood: happy against sad, angry and neutral. Called happy: route 2, or evidence of a good mood.");
         yield return Page.Columns(
             Table.Of(["", Title(chosen.Name), Title(beside.Name)], [Row("F1", h => h.F1), Row("精确率 precision", h => h.Precision), Row("召回率 recall", h => h.Recall)]),
-            Table.Of(Head("标为 labelled → 判为高兴 called happy", report), Pair(chosen.CalledHappy, beside.CalledHappy)));
+            Table.Of(Head("心情 mood", report), Pair(chosen.CalledHappy, beside.CalledHappy)));
     }
 
     public static IEnumerable<Markup> Scores(SafetyReport report)

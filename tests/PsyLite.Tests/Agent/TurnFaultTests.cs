@@ -1,4 +1,5 @@
 using PsyLite.Agent;
+using PsyLite.Agent.Humour;
 using PsyLite.Agent.Risk;
 
 namespace PsyLite.Tests.Agent;
@@ -61,6 +62,16 @@ public sealed class TurnFaultTests
         Assert.DoesNotContain("boom", result.Reply);
         Assert.DoesNotContain("Exception", result.Reply);
         Assert.DoesNotContain("think", result.Reply);
+    }
+
+    [Fact]
+    public async Task A_search_that_throws_unguarded_takes_the_joke_and_not_the_reply()
+    {
+        var library = new CrosstalkLibrary(Turns.Library.Pieces, new ScriptedSearch(_ => throw new InvalidOperationException("boom")));
+        var pipeline = new TurnPipeline(new FakeModel("真为你高兴。"), null, Turns.Assessor, library);
+        var result = await pipeline.AskAsync("今天升职了，太开心啦哈哈");
+        Assert.Equal((Route.Happy, "真为你高兴。", "stop"), (result.Assessment.Route, result.Reply, result.FinishReason));
+        Assert.Null(result.Crosstalk);
     }
 
     [Fact]
