@@ -26,16 +26,19 @@ internal static class Fusion
     /// <summary>Score of rules that need no second opinion.</summary>
     private const double Firm = 0.9;
     private const float Kind = 0.5f;
+
+    /// <summary>Harm to others or abuse where danger as a whole stays below its mark.</summary>
+    private const float KindAlone = 0.35f;
     private const float Worry = 0.65f;
-    private const float Friend = 0.5f;
+    private const float Friend = 0.3f;
 
     /// <summary>A request for harmful help by the classifier.</summary>
     private const float HarmfulRequest = 0.6f;
 
     /// <summary>Good mood by the classifier, and how much bad mood it may hold besides.</summary>
-    private const float Happy = 0.5f;
-    private const float HappyWithoutWords = 0.7f;
-    private const float Low = 0.35f;
+    private const float Happy = 0.35f;
+    private const float HappyWithoutWords = 0.45f;
+    private const float Low = 0.5f;
 
     public static Findings Fuse(Findings rules, RiskScores scores, int textLength, Func<int, int, (int Start, int Length)> original)
     {
@@ -78,9 +81,15 @@ internal static class Fusion
 
     private static Tier TierOf(RiskScores scores)
     {
+        if (scores[RiskOutput.Friend] >= Friend && scores[RiskOutput.Friend] > scores[RiskOutput.Danger])
+        {
+            return Tier.TF;
+        }
+
         if (scores[RiskOutput.Danger] < Danger)
         {
-            return scores[RiskOutput.Friend] >= Friend ? Tier.TF
+            return scores[RiskOutput.Harm] >= KindAlone ? Tier.TO
+                : scores[RiskOutput.Abuse] >= KindAlone ? Tier.TA
                 : scores[RiskOutput.Worry] >= Worry || scores[RiskOutput.Danger] >= Unsure ? Tier.T1
                 : Tier.T0;
         }

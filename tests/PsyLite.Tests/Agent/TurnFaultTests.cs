@@ -84,7 +84,7 @@ public sealed class TurnFaultTests
     [Fact]
     public async Task Without_a_model_a_worried_person_is_told_where_people_are()
     {
-        var result = await Turns.Pipeline(null).AskAsync("我真的好绝望，看不到未来");
+        var result = await Turns.Pipeline(null).AskAsync("好绝望，看不到希望");
         Assert.Equal("error", result.FinishReason);
         Assert.False(result.UsedModel);
         Assert.Contains("12356", result.Reply);

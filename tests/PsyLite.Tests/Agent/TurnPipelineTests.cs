@@ -100,7 +100,7 @@ public sealed class TurnPipelineTests
     [Fact]
     public async Task A_hopeless_message_gets_the_reply_and_one_caring_question()
     {
-        var result = await Turns.Pipeline(new FakeModel("这么久都看不到头，一定很难熬。")).AskAsync("我真的好绝望，看不到未来");
+        var result = await Turns.Pipeline(new FakeModel("这么久都看不到头，一定很难熬。")).AskAsync("好绝望，看不到希望");
         Assert.Equal((Route.Normal, Tier.T1), (result.Assessment.Route, result.Assessment.Tier));
         Assert.StartsWith("这么久都看不到头，一定很难熬。\n\n", result.Reply);
         Assert.Single(result.Reply, c => c == '？');
@@ -198,7 +198,7 @@ public sealed class TurnPipelineTests
 
     [Theory]
     [InlineData("我最近总是失眠，工作压力很大")]
-    [InlineData("我真的好绝望，看不到未来")]
+    [InlineData("好绝望，看不到希望")]
     [InlineData("我不想活了")]
     public async Task The_judge_is_not_asked_where_it_can_change_nothing(string text)
     {

@@ -34,7 +34,7 @@ internal sealed record RiskRecipe
 
     public int Seed { get; init; } = 1;
 
-    /// <summary>Weight of a hopeless message (T1) and of a worried friend (TF) as examples of "no danger": the border is soft there.</summary>
+    /// <summary>Weight of a hopeless message (T1) as an example of "no danger": the border is soft there.</summary>
     public float BorderWeight { get; init; } = 0.3f;
 
     /// <summary>Weight of a line of the conversation corpus: there are many, and they are all of one make.</summary>

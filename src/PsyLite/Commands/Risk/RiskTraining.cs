@@ -79,7 +79,7 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         var weight = message.Kind == RiskExample.House ? recipe.ConversationWeight
             : message.Source.StartsWith("phrases", StringComparison.Ordinal) ? recipe.PhraseWeight
             : message.Source is "practice" or "commands" ? recipe.PracticeWeight
-            : message.Tier is Tier.T1 or Tier.TF ? recipe.BorderWeight
+            : message.Tier is Tier.T1 ? recipe.BorderWeight
             : 1;
         return new SparseBag([.. windows.Windows.Select(Numbers)], windows.Marked, Numbers(windows.Whole), Labels(example), weight);
     }

@@ -142,7 +142,7 @@ public sealed class ReplyGuardTests
     [Fact]
     public async Task In_worry_the_replacement_asks_the_caring_question_and_names_a_line()
     {
-        var result = await Turns.Pipeline(new FakeModel("别离开我，好吗？")).AskAsync("我真的好绝望，看不到未来");
+        var result = await Turns.Pipeline(new FakeModel("别离开我，好吗？")).AskAsync("好绝望，看不到希望");
         Assert.Equal("guard", result.FinishReason);
         Assert.Contains("12356", result.Reply);
         Assert.Contains("不想活", result.Reply);
