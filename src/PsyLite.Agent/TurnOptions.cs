@@ -29,6 +29,11 @@ public sealed record TurnOptions
     public float? Temperature { get; init; }
 
     /// <summary>
+    /// In doubt about danger the model's own likelihoods are asked, and can only raise the tier. Off for models too small to know.
+    /// </summary>
+    public bool AsksModelInDoubt { get; init; } = true;
+
+    /// <summary>
     /// The host delivers a message on <see cref="TurnEvent.ContactConsented"/>. Only then is the person asked whether one may be sent;
     /// otherwise they get the words to send themselves.
     /// </summary>

@@ -69,6 +69,7 @@ public sealed class TurnPipeline
         request = request.State is null ? request with { State = new ConversationState() } : request;
         var turn = Assess(request);
         clock.Assessed();
+        turn = await InDoubtAsync(request, turn, clock, cancellationToken);
         var ticket = _care.Ledger.Raise(request.State, turn.Verdict);
         if (Care(turn) is { } care)
         {
@@ -104,6 +105,24 @@ public sealed class TurnPipeline
         var language = LanguageOf.Tag(request.Language) ?? LanguageOf.Text(recent, _assessor.Normaliser);
         var voice = _care.Voice(request, language, recent, recent.Any(_assessor.Normaliser.IsTraditional));
         return new CareTurn(Conversation.LastUserText(request.Messages), verdict, state, voice, isNextDay);
+    }
+
+    /// <summary>
+    /// Where rules and classifier are unsure, the model's likelihoods are asked. They can raise the tier to T2 and never lower it; a judge that
+    /// fails leaves the worried question, which such a message gets anyway.
+    /// </summary>
+    private async Task<CareTurn> InDoubtAsync(TurnRequest request, CareTurn turn, TurnClock clock, CancellationToken cancellationToken)
+    {
+        var danger = turn.Verdict.Findings.Danger;
+        if (_judge is null || !_options.AsksModelInDoubt || Severity.IsCrisis(turn.Tier) || danger is < Fusion.Unsure or >= Fusion.Danger)
+        {
+            return turn;
+        }
+
+        var conversation = Conversation.ForModel(request.Messages, _options.LongestHistory, _options.SystemPrompt);
+        var answer = await new LabelJudge(_judge, _options.Judge, _time).AskAsync(LabelQuestion.Risk, conversation, cancellationToken);
+        clock.Judged();
+        return answer.Label == LabelQuestion.Danger ? turn with { Verdict = RiskLedger.Raise(request.State, turn.Verdict, _time.GetUtcNow()) } : turn;
     }
 
     /// <summary>A caller without state sends the earlier messages again, and with them what was refused in them.</summary>
@@ -165,13 +184,13 @@ public sealed class TurnPipeline
             return assessment;
         }
 
-        var mood = await new MoodJudge(_judge, _options.Judge, _time).AskAsync(conversation, cancellationToken);
+        var mood = await new LabelJudge(_judge, _options.Judge, _time).AskAsync(LabelQuestion.Mood, conversation, cancellationToken);
         clock.Judged();
-        return mood switch
+        return mood.Label switch
         {
-            Mood.Happy => assessment with { Route = Route.Happy, HappyEvidence = [.. assessment.HappyEvidence, "judge"] },
-            Mood.Low => assessment with { Route = Route.Normal },
-            Mood.Failed => assessment with
+            LabelQuestion.Happy => assessment with { Route = Route.Happy, HappyEvidence = [.. assessment.HappyEvidence, "judge"] },
+            LabelQuestion.Low => assessment with { Route = Route.Normal },
+            _ when mood == LabelAnswer.Failed => assessment with
             {
                 Route = Route.Normal,
                 Tier = Tier.T1,

@@ -67,7 +67,7 @@ internal sealed class Composition : IDisposable
 
     /// <summary>The built-in model was trained without a system prompt and speaks best without one; being small, it strays at a higher temperature.</summary>
     private static TurnOptions Speaking(AppOptions options, TurnOptions limits) =>
-        options.IsBuiltInModel ? limits with { SystemPrompt = null, Temperature = limits.Temperature ?? 0.1f } : limits;
+        options.IsBuiltInModel ? limits with { SystemPrompt = null, AsksModelInDoubt = false, Temperature = limits.Temperature ?? 0.1f } : limits;
 
     /// <summary>A fault in a joke book takes the jokes away, never the conversation.</summary>
     private static (CrosstalkLibrary Library, string? Problem) ReadLibrary(string folder, IPassageSearch stored)

@@ -14,6 +14,12 @@ public static class PromptText
     /// <summary>Labels of the mood judge: happy, calm, low.</summary>
     public static IReadOnlyList<string> JudgeLabels { get; } = ["愉快", "平稳", "低落"];
 
+    /// <summary>Question of the risk judge, asked in doubt only; its answer is one of <see cref="RiskLabels"/>.</summary>
+    public static string RiskJudge { get; } = Read("risk.zh.txt");
+
+    /// <summary>Labels of the risk judge: danger, safe.</summary>
+    public static IReadOnlyList<string> RiskLabels { get; } = ["危险", "平安"];
+
     private static string Read(string name)
     {
         var assembly = Assembly.GetExecutingAssembly();

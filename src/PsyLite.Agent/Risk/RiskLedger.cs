@@ -36,6 +36,19 @@ internal static class RiskLedger
         state.WorryTurns = verdict.After.WorryTurns;
     }
 
+    /// <summary>Raises a recorded verdict to T2 on the model's word.</summary>
+    public static RiskVerdict Raise(ConversationState state, RiskVerdict verdict, DateTimeOffset now)
+    {
+        var findings = verdict.Findings with { Tier = Tier.T2, Signals = [.. verdict.Findings.Signals, new RiskSignal("judge.danger", Tier.T2, 0, 0)] };
+        var after = new RiskCarry(Tier.T2, 0, verdict.After.WorryTurns);
+        state.Tier = Tier.T2;
+        state.CalmTurns = 0;
+        state.LastRiskTurn = state.Turns;
+        state.LastRiskAt = state.LastDangerAt = now;
+        var score = Math.Max(verdict.Assessment.Score, Fusion.Danger);
+        return verdict with { Assessment = new Assessment(Route.Danger, Tier.T2, score, findings.Signals, []), Findings = findings, After = after };
+    }
+
     /// <summary>The verdict when the rules themselves cannot run.</summary>
     public static RiskVerdict WithoutRules(TurnRequest request)
     {

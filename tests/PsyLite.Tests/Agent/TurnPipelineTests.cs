@@ -230,4 +230,44 @@ public sealed class TurnPipelineTests
             }
         });
     }
+
+    [Theory]
+    [InlineData(true, Route.Danger)]
+    [InlineData(false, Route.Normal)]
+    public async Task In_doubt_the_model_is_asked_and_can_only_raise(bool saysDanger, Route expected)
+    {
+        // A message of the unsure band is looked for, so that the test outlives the next training.
+        var text = Doubtful();
+        IReadOnlyList<string>? asked = null;
+        LabelLikelihoods judge = (_, labels, _) =>
+        {
+            asked ??= labels;
+            return ValueTask.FromResult<IReadOnlyList<double>>(labels.Count == 2 ? saysDanger ? [Yes, No] : [No, Yes] : [No, Yes, No]);
+        };
+        var state = new ConversationState();
+        var result = await Turns.Pipeline(new FakeModel("嗯。"), judge).AskAsync(text, state);
+        Assert.Equal(["危险", "平安"], asked);
+        Assert.Equal(expected, result.Assessment.Route);
+        Assert.Equal(saysDanger ? Tier.T2 : Turns.Assessor.Assess(text).Tier, state.Tier);
+    }
+
+    [Fact]
+    public async Task Where_the_verdict_is_clear_nobody_is_asked_about_danger()
+    {
+        var questions = new List<int>();
+        LabelLikelihoods judge = (_, labels, _) =>
+        {
+            questions.Add(labels.Count);
+            return ValueTask.FromResult<IReadOnlyList<double>>([.. labels.Select(_ => No)]);
+        };
+        var pipeline = Turns.Pipeline(new FakeModel("嗯。"), judge);
+        await pipeline.AskAsync("我真的不想活了，每天都想死");
+        await pipeline.AskAsync("晚饭吃了番茄炒蛋");
+        await Turns.Pipeline(new FakeModel("嗯。"), judge, Turns.Quick with { AsksModelInDoubt = false }).AskAsync(Doubtful());
+        Assert.DoesNotContain(2, questions);
+    }
+
+    private static string Doubtful() => PsyLite.Evaluation.Safety.LabelledSet.ReadFolder(Path.Combine(ReferenceGraphTests.Root, "corpora/risk"))
+        .Where(m => !m.IsDialogue && m.Tier is Tier.T1 or Tier.T2).Select(m => m.Text)
+        .First(t => Turns.Assessor.Judge(Turns.Say(t), new ConversationState()) is { Findings.Danger: > 0.36f and < 0.44f } verdict && verdict.Assessment.Route == Route.Normal);
 }
