@@ -56,6 +56,27 @@ public sealed class SparseLogistic
 
     public ReadOnlySpan<float> Bias => _bias;
 
+    /// <summary>The mean of models of the same shape: what they learned by the luck of the order cancels out.</summary>
+    public static SparseLogistic Mean(IReadOnlyList<SparseLogistic> models)
+    {
+        var first = models[0];
+        var mean = new SparseLogistic(first._weights.Length / first._outputs, first._whole, first._fewest);
+        foreach (var model in models)
+        {
+            for (var i = 0; i < mean._weights.Length; i++)
+            {
+                mean._weights[i] += model._weights[i] / models.Count;
+            }
+
+            for (var output = 0; output < mean._outputs; output++)
+            {
+                mean._bias[output] += model._bias[output] / models.Count;
+            }
+        }
+
+        return mean;
+    }
+
     /// <summary>Trains on <paramref name="bags"/> in an order that the seed decides; reports the mean loss of each epoch.</summary>
     public void Train(IReadOnlyList<SparseBag> bags, SparseLogisticOptions options, Action<int, double>? onEpoch = null, CancellationToken cancellationToken = default)
     {

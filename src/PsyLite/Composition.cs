@@ -25,6 +25,7 @@ internal sealed class Composition : IDisposable
         Options = options;
         Time = time;
         Assessor = new RiskAssessor();
+        _ = Assessor.PrepareAsync();
         Embedder = embedder;
         _stored = new SqlitePassageSearch(options.CrosstalkIndex, embedder);
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));

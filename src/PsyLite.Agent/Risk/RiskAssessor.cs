@@ -20,6 +20,11 @@ public sealed class RiskAssessor
 
     internal RiskAssessor(MessageReader reader) => _reader = reader;
 
+    /// <summary>
+    /// Builds what the first messages would otherwise wait for, on another thread. Assessments before its end are right too, only slower.
+    /// </summary>
+    public Task PrepareAsync() => Task.Run(_reader.Book.Prepare);
+
     internal RuleBook Book => _reader.Book;
 
     internal TextNormaliser Normaliser => _reader.Normaliser;

@@ -8,8 +8,7 @@ internal interface IFeatureSink
 }
 
 /// <summary>
-/// Turns folded text into features: runs of one to four characters, pairs of characters up to five apart, concepts, and pairs and triples of
-/// concepts that stand close together. Stateless but for the lexicon; the model file depends on every constant here (<see cref="Version"/>).
+/// Turns folded text into features: runs of one to three characters, concepts, and pairs and triples of concepts that stand close together. Stateless but for the lexicon; the model file depends on every constant here (<see cref="Version"/>).
 /// </summary>
 internal sealed class MessageFeatures(ConceptLexicon lexicon)
 {
@@ -17,7 +16,6 @@ internal sealed class MessageFeatures(ConceptLexicon lexicon)
     public const int Version = 1;
 
     private const int LongestRun = 3;
-    private const int WidestPair = 1;
 
     /// <summary>Concepts ahead that one is paired with, and how many characters ahead they may begin.</summary>
     private const int ConceptsAhead = 4;
@@ -27,7 +25,6 @@ internal sealed class MessageFeatures(ConceptLexicon lexicon)
     private const int MostRepeats = 3;
     private const char Edge = '\u0002';
     private const uint RunSeed = 0x811C9DC5;
-    private const uint PairSeed = 0x5BD1E995;
     private const uint ConceptSeed = 0x27D4EB2F;
     private const uint ConceptPairSeed = 0x165667B1;
     private const uint ConceptTripleSeed = 0x9E3779B1;
@@ -99,21 +96,6 @@ internal sealed class MessageFeatures(ConceptLexicon lexicon)
             {
                 hash = Mix(hash, chars[k]);
                 sink.Add(places[i], hash);
-            }
-
-            if (chars[i] == Edge || Clauses.IsBreak(chars[i]))
-            {
-                continue;
-            }
-
-            var first = Mix(PairSeed, chars[i]);
-            last = Math.Min(i + WidestPair + 1, chars.Length - 1);
-            for (var k = i + 2; k < last; k++)
-            {
-                if (!Clauses.IsBreak(chars[k]))
-                {
-                    sink.Add(places[i], Mix(first, chars[k]));
-                }
             }
         }
     }

@@ -17,6 +17,8 @@ internal sealed record CompiledPattern(string Source, IReadOnlyList<string> Anch
 /// </summary>
 internal sealed class PatternSyntax(IReadOnlyDictionary<string, string> words, Func<char, string> fold)
 {
+    private readonly CompileQueue _queue = new();
+
     private const int ShortGap = 4;
     private const int LongGap = 14;
     private const int MostRepeats = 4;
@@ -46,13 +48,16 @@ internal sealed class PatternSyntax(IReadOnlyDictionary<string, string> words, F
             }
 
             // Expressions are built when first needed: most messages need a handful of the thousands.
-            var expression = node is { Exact: not null, HasLookaround: false } ? null : new TieredRegex(node.Expression);
+            var expression = node is { Exact: not null, HasLookaround: false } ? null : new TieredRegex(node.Expression, _queue);
             yield return new CompiledPattern(source, node.Anchors, node.Longest, expression);
         }
     }
 
     /// <summary>Words of which one must occur where the pattern matches.</summary>
     public IEnumerable<string> Openings(string source) => Compile(source).SelectMany(p => p.Anchors);
+
+    /// <summary>An expression that is compiled once it is used often.</summary>
+    public TieredRegex Tiered(string expression) => new(expression, _queue);
 
     /// <summary>The plain expression of a context pattern, which needs no anchors.</summary>
     public string Expression(string source)

@@ -43,6 +43,21 @@ internal sealed class RuleBook
 
     public IEnumerable<CompiledPattern> Patterns => _patterns.Select(p => p.Pattern);
 
+    /// <summary>Builds every expression; some tenths of a second for the embedded rules, safe beside readers.</summary>
+    public void Prepare()
+    {
+        foreach (var (pattern, _) in _patterns)
+        {
+            pattern.Expression?.Prepare();
+        }
+
+        foreach (var wording in _contexts.Values)
+        {
+            wording.Before?.Prepare();
+            wording.Inside?.Prepare();
+        }
+    }
+
     /// <summary>Every match in reading order, longer ones first; circumstances and masks only when asked for.</summary>
     public List<RuleMatch> Find(string text, bool withCircumstances)
     {
@@ -108,7 +123,7 @@ internal sealed class RuleBook
     private void AddContext(string name, YamlMappingNode node, PatternSyntax syntax)
     {
         TieredRegex? Join(string key, string end) => node.Strings(key).ToList() is { Count: > 0 } list
-            ? new TieredRegex($"(?:{string.Join('|', list.Select(syntax.Expression))}){end}")
+            ? syntax.Tiered($"(?:{string.Join('|', list.Select(syntax.Expression))}){end}")
             : null;
         var words = node.Strings("before").Concat(node.Strings("inside")).SelectMany(syntax.Openings).Distinct().ToArray();
         _contexts.Add(name, new Wording(Join("before", "$"), Join("inside", ""), SearchValues.Create(words, StringComparison.Ordinal)));

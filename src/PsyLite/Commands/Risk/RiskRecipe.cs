@@ -34,6 +34,9 @@ internal sealed record RiskRecipe
 
     public int Seed { get; init; } = 1;
 
+    /// <summary>Models trained with seeds in a row, whose weights are averaged.</summary>
+    public int Models { get; init; } = 3;
+
     /// <summary>Weight of a hopeless message (T1) as an example of "no danger": the border is soft there.</summary>
     public float BorderWeight { get; init; } = 0.3f;
 

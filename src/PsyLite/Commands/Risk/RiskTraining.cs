@@ -22,16 +22,8 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         Number(read.Select(r => r.Windows));
         List<(SparseBag Bag, bool Calibrates)> bags = [.. read.Select(r => (Bag(r.Example, r.Windows), r.Example.Message.Kind != RiskExample.House && !r.Example.Message.Source.StartsWith("phrases", StringComparison.Ordinal) && IsForCalibration(r.Example.Message)))];
         var whole = Enumerable.Range(0, RiskOutputs.Count).Select(RiskOutputs.IsOfWholeMessage).ToArray();
-        var model = new SparseLogistic(_numbers.Count, whole, TrainingFeatures.FewestFeatures);
-        var options = new SparseLogisticOptions
-        {
-            Epochs = recipe.Epochs,
-            LearningRate = recipe.LearningRate,
-            Dropout = recipe.Dropout,
-            Decay = recipe.Decay,
-            Seed = recipe.Seed,
-        };
-        model.Train([.. bags.Where(b => !b.Calibrates).Select(b => b.Bag)], options, onEpoch, cancellationToken);
+        SparseBag[] toLearn = [.. bags.Where(b => !b.Calibrates).Select(b => b.Bag)];
+        var model = SparseLogistic.Mean([.. Enumerable.Range(recipe.Seed, recipe.Models).Select(seed => Train(toLearn, whole, seed, onEpoch, cancellationToken))]);
         var kept = model.KeepLargest(recipe.Features);
         var calibration = bags.Where(b => b.Calibrates).Select(b => (b.Bag.Labels, Logits: model.Logits(b.Bag))).ToList();
         var (slopes, offsets) = (new float[RiskOutputs.Count], new float[RiskOutputs.Count]);
@@ -53,6 +45,21 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         }
 
         return new RiskParameters([.. kept.Select(k => hashes[k])], weights, model.Bias.ToArray(), slopes, offsets);
+    }
+
+    private SparseLogistic Train(SparseBag[] bags, bool[] ofWhole, int seed, Action<int, double>? onEpoch, CancellationToken cancellationToken)
+    {
+        var model = new SparseLogistic(_numbers.Count, ofWhole, TrainingFeatures.FewestFeatures);
+        var options = new SparseLogisticOptions
+        {
+            Epochs = recipe.Epochs,
+            LearningRate = recipe.LearningRate,
+            Dropout = recipe.Dropout,
+            Decay = recipe.Decay,
+            Seed = seed,
+        };
+        model.Train(bags, options, onEpoch, cancellationToken);
+        return model;
     }
 
     private void Number(IEnumerable<MessageWindows> messages)
