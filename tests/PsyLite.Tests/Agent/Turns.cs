@@ -21,9 +21,9 @@ internal static class Turns
     /// <summary>Limits under which a hanging model costs a test little time.</summary>
     public static TurnOptions Quick { get; } = new()
     {
-        Judge = TimeSpan.FromMilliseconds(300),
-        FirstToken = TimeSpan.FromMilliseconds(500),
-        Idle = TimeSpan.FromMilliseconds(500),
+        Judge = TimeSpan.FromSeconds(1),
+        FirstToken = TimeSpan.FromSeconds(2),
+        Idle = TimeSpan.FromSeconds(2),
     };
 
     public static List<ChatMessage> Say(params string[] alternating) =>

@@ -34,7 +34,7 @@ public sealed class PatternTableTests
         bool IsDanger((string Label, string Expected, string Text) row) => Turns.Assessor.Assess(row.Text).Route == Route.Danger;
         Assert.True(dangerous.Count > 200 && harmless.Count > 250, $"{dangerous.Count} dangerous, {harmless.Count} harmless");
         Assert.True(dangerous.Count(IsDanger) >= 0.94 * dangerous.Count, $"{dangerous.Count(IsDanger)} of {dangerous.Count} found");
-        Assert.True(harmless.Count(IsDanger) <= 0.01 * harmless.Count, $"{harmless.Count(IsDanger)} of {harmless.Count} alarmed");
+        Assert.True(harmless.Count(IsDanger) <= 0.02 * harmless.Count, $"{harmless.Count(IsDanger)} of {harmless.Count} alarmed");
     }
 
     [Fact]
