@@ -13,37 +13,42 @@ public sealed class ConversationTests(Chromium chromium)
     ];
 
     [Fact]
-    public async Task Ten_turns_with_the_model_that_comes_along_and_the_text_is_seen_to_grow()
+    public async Task Ten_turns_with_the_model_that_comes_along()
     {
         await using var served = await ServedProgram.StartAsync();
         await using var page = await chromium.OpenAsync(served.Address);
-
-        // Lengths of the newest reply as they appear on the page, one list for each reply.
-        await page.Page.EvaluateAsync("""
-            () => {
-              window.seen = [];
-              new MutationObserver(() => {
-                const replies = document.querySelectorAll(".reply");
-                const n = replies.length - 1;
-                const length = replies[n]?.innerText.length ?? 0;
-                const list = window.seen[n] ??= [];
-                if (length > 0 && list.at(-1) !== length) list.push(length);
-              }).observe(document.querySelector("#log"), { childList: true, subtree: true, characterData: true });
-            }
-            """);
         foreach (var message in TenMessages)
         {
             var reply = await page.AskAsync(message);
             Assert.False(string.IsNullOrWhiteSpace(reply));
         }
 
-        var seen = await page.Page.EvaluateAsync<int[][]>("() => Array.from(window.seen, s => s ?? [])");
-        Assert.Equal(TenMessages.Length, seen.Length);
-        var growing = seen.Count(lengths => lengths.Length >= 3 && lengths[0] < lengths[^1]);
-        Assert.True(growing >= 5, $"only {growing} of 10 replies were seen in more than two lengths: {string.Join(" | ", seen.Select(s => string.Join(',', s)))}");
         Assert.Empty(page.ForeignRequests);
         Assert.Empty(page.Problems);
         Assert.DoesNotContain(TenMessages, m => served.Printed.Contains(m));
+    }
+
+    [Fact]
+    public async Task A_reply_is_seen_to_grow()
+    {
+        // As fast as a large model on a small machine; the built-in one is done before the page is drawn a second time.
+        var model = new ScriptedChatClient(_ => Enumerable.Repeat("慢慢说。", 40)) { Pause = TimeSpan.FromMilliseconds(40) };
+        await using var server = await ScriptedServer.StartAsync(model);
+        await using var page = await chromium.OpenAsync(server.Address);
+        await page.Page.EvaluateAsync("""
+            () => {
+              window.seen = [];
+              new MutationObserver(() => {
+                const length = document.querySelector(".reply .prose")?.innerText.length ?? 0;
+                if (length > 0 && window.seen.at(-1) !== length) window.seen.push(length);
+              }).observe(document.querySelector("#log"), { childList: true, subtree: true, characterData: true });
+            }
+            """);
+        Assert.Equal(160, (await page.AskAsync("今天有点累")).Length);
+        var seen = await page.Page.EvaluateAsync<int[]>("() => window.seen");
+        Assert.True(seen.Length >= 5, $"lengths seen: {string.Join(", ", seen)}");
+        Assert.Equal(seen.Order(), seen);
+        Assert.Equal(160, seen[^1]);
     }
 
     [Fact]
