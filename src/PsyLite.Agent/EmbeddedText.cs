@@ -8,18 +8,13 @@ internal static class EmbeddedText
 {
     public static string Read(string name)
     {
-        var assembly = Assembly.GetExecutingAssembly();
-        using var stream = assembly.GetManifestResourceStream($"PsyLite.Agent.{name}")
-            ?? throw new InvalidOperationException($"The data file {name} is not embedded in {assembly.GetName().Name}.");
-        using var reader = new StreamReader(stream);
+        using var reader = new StreamReader(Open(name));
         return reader.ReadToEnd();
     }
 
     public static byte[] Bytes(string name)
     {
-        var assembly = Assembly.GetExecutingAssembly();
-        using var stream = assembly.GetManifestResourceStream($"PsyLite.Agent.{name}")
-            ?? throw new InvalidOperationException($"The data file {name} is not embedded in {assembly.GetName().Name}.");
+        using var stream = Open(name);
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;
@@ -55,6 +50,13 @@ internal static class EmbeddedText
 
     public static string? Text(this YamlMappingNode node, string key) =>
         node.Children.TryGetValue(key, out var value) ? Scalar(value, key) : null;
+
+    private static Stream Open(string name)
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        return assembly.GetManifestResourceStream($"PsyLite.Agent.{name}")
+            ?? throw new InvalidOperationException($"The data file {name} is not embedded in {assembly.GetName().Name}.");
+    }
 
     private static string Scalar(YamlNode node, string key) =>
         (node as YamlScalarNode)?.Value ?? throw new FormatException($"'{key}' should be text.");

@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace PsyLite.Agent.Prompts;
 
 /// <summary>The prompts, kept as text files beside this class and embedded unchanged.</summary>
@@ -20,12 +18,5 @@ public static class PromptText
     /// <summary>Labels of the risk judge: danger, safe.</summary>
     public static IReadOnlyList<string> RiskLabels { get; } = ["危险", "平安"];
 
-    private static string Read(string name)
-    {
-        var assembly = Assembly.GetExecutingAssembly();
-        using var stream = assembly.GetManifestResourceStream($"PsyLite.Agent.Prompts.{name}")
-            ?? throw new InvalidOperationException($"The prompt {name} is not embedded in {assembly.GetName().Name}.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().Trim();
-    }
+    private static string Read(string name) => EmbeddedText.Read($"Prompts.{name}").Trim();
 }

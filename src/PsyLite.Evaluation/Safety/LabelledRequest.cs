@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace PsyLite.Evaluation.Safety;
 
 /// <summary>
@@ -37,7 +34,7 @@ public sealed record LabelledRequest(string Source, bool IsHarmful, string Attac
             }
 
             yield return new LabelledRequest(
-                source, columns[0] == "harm", columns[1], columns[2], columns[3].Split(" ⏎ "), SHA256.HashData(Encoding.UTF8.GetBytes(line))[0] % 3 == 0);
+                source, columns[0] == "harm", columns[1], columns[2], columns[3].Split(LabelledSet.TurnSeparator), LabelledSet.IsHeldBack(line));
         }
     }
 }

@@ -13,7 +13,7 @@ namespace PsyLite.Evaluation.Safety;
 public static class LabelledSet
 {
     private const int Columns = 4;
-    private const string TurnSeparator = " ⏎ ";
+    internal const string TurnSeparator = " ⏎ ";
     private const string TrainingOnly = "# never held back";
 
     /// <summary>All files of a folder in order of their names. Throws <see cref="FormatException"/> with file and line for the first bad line.</summary>
@@ -46,11 +46,14 @@ public static class LabelledSet
             }
             else
             {
-                heldBack ??= !isForTraining && SHA256.HashData(Encoding.UTF8.GetBytes(line))[0] % 3 == 0;
+                heldBack ??= !isForTraining && IsHeldBack(line);
                 yield return Parse(source, number, line, heldBack.Value);
             }
         }
     }
+
+    /// <summary>Whether the hash of this line falls into the third that is never trained on.</summary>
+    internal static bool IsHeldBack(string line) => SHA256.HashData(Encoding.UTF8.GetBytes(line))[0] % 3 == 0;
 
     private static LabelledMessage Parse(string source, int number, string line, bool heldBack)
     {

@@ -1,30 +1,26 @@
-using System.Numerics;
+using PsyLite.Agent.Risk.Patterns;
 
 namespace PsyLite.Agent.Risk.Learned;
 
 /// <summary>Finds the longest of many words at a place in a text. Latin words match whole words only. Immutable and safe to share.</summary>
 internal sealed class WordTrie
 {
-    private readonly int[] _root = new int[char.MaxValue + 1];
-    private readonly ulong[] _keys;
-    private readonly int[] _targets;
-    private readonly int _mask;
+    private readonly EdgeTable _edges;
     private readonly int[] _word;
 
     public WordTrie(IReadOnlyList<string> words)
     {
-        var edges = new Dictionary<ulong, int>();
+        var edges = new Dictionary<(int State, char C), int>();
         var ends = new List<int> { -1 };
         for (var number = 0; number < words.Count; number++)
         {
             var state = 0;
             foreach (var c in words[number])
             {
-                var key = Key(state, c);
-                if (!edges.TryGetValue(key, out var next))
+                if (!edges.TryGetValue((state, c), out var next))
                 {
                     next = ends.Count;
-                    edges.Add(key, next);
+                    edges.Add((state, c), next);
                     ends.Add(-1);
                 }
 
@@ -35,24 +31,7 @@ internal sealed class WordTrie
         }
 
         _word = [.. ends];
-        var size = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, edges.Count * 2));
-        (_keys, _targets, _mask) = (new ulong[size], new int[size], size - 1);
-        foreach (var (key, target) in edges)
-        {
-            if (key >> 16 == 0)
-            {
-                _root[(char)key] = target;
-                continue;
-            }
-
-            var slot = Slot(key);
-            while (_keys[slot] != 0)
-            {
-                slot = (slot + 1) & _mask;
-            }
-
-            (_keys[slot], _targets[slot]) = (key, target);
-        }
+        _edges = new EdgeTable(edges);
     }
 
     /// <summary>Number of the longest word at <paramref name="at"/>, -1 if there is none.</summary>
@@ -65,7 +44,7 @@ internal sealed class WordTrie
             return best;
         }
 
-        var state = _root[text[at]];
+        var state = _edges.FromRoot(text[at]);
         for (var end = at + 1; state != 0; end++)
         {
             var isWhole = end == text.Length || !char.IsAsciiLetter(text[end]) || !char.IsAsciiLetter(text[end - 1]);
@@ -74,27 +53,9 @@ internal sealed class WordTrie
                 (best, length) = (_word[state], end - at);
             }
 
-            state = end < text.Length ? Next(state, text[end]) : 0;
+            state = end < text.Length ? _edges.From(state, text[end]) : 0;
         }
 
         return best;
-    }
-
-    private static ulong Key(int state, char c) => ((ulong)state << 16) | c;
-
-    private int Slot(ulong key) => (int)((key * 0x9E3779B97F4A7C15UL) >> 40) & _mask;
-
-    private int Next(int state, char c)
-    {
-        var key = Key(state, c);
-        for (var slot = Slot(key); _keys[slot] != 0; slot = (slot + 1) & _mask)
-        {
-            if (_keys[slot] == key)
-            {
-                return _targets[slot];
-            }
-        }
-
-        return 0;
     }
 }

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace PsyLite.Agent.Risk.Patterns;
 
 /// <summary>
@@ -7,10 +5,7 @@ namespace PsyLite.Agent.Risk.Patterns;
 /// </summary>
 internal sealed class AnchorScanner
 {
-    private readonly int[] _root = new int[char.MaxValue + 1];
-    private readonly long[] _keys;
-    private readonly int[] _targets;
-    private readonly int _mask;
+    private readonly EdgeTable _edges;
     private readonly int[] _fail;
     private readonly int[][] _outputs;
 
@@ -39,13 +34,8 @@ internal sealed class AnchorScanner
             outputs[state].Add(number);
         }
 
-        var size = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, edges.Count * 3));
-        (_keys, _targets, _mask, _fail) = (new long[size], new int[size], size - 1, new int[outputs.Count]);
-        foreach (var ((state, c), child) in edges)
-        {
-            Insert(state, c, child);
-        }
-
+        _edges = new EdgeTable(edges);
+        _fail = new int[outputs.Count];
         foreach (var ((state, c), child) in edges.OrderBy(edge => depth[edge.Value]))
         {
             _fail[child] = state == 0 ? 0 : Next(_fail[state], c);
@@ -73,40 +63,14 @@ internal sealed class AnchorScanner
     {
         while (state != 0)
         {
-            // Zero marks an empty slot; keys are never zero because no edge leaves state 0 in this table.
-            var key = ((long)state << 16) | c;
-            for (var slot = Slot(key); _keys[slot] != 0; slot = (slot + 1) & _mask)
+            if (_edges.From(state, c) is not 0 and var child)
             {
-                if (_keys[slot] == key)
-                {
-                    return _targets[slot];
-                }
+                return child;
             }
 
             state = _fail[state];
         }
 
-        return _root[c];
-    }
-
-    private int Slot(long key) => (int)((ulong)(key * -7046029254386353131L) >> 40) & _mask;
-
-    private void Insert(int state, char c, int child)
-    {
-        if (state == 0)
-        {
-            _root[c] = child;
-            return;
-        }
-
-        var key = ((long)state << 16) | c;
-        var slot = Slot(key);
-        while (_keys[slot] != 0)
-        {
-            slot = (slot + 1) & _mask;
-        }
-
-        _keys[slot] = key;
-        _targets[slot] = child;
+        return _edges.FromRoot(c);
     }
 }
