@@ -48,6 +48,9 @@ internal static unsafe partial class LlamaNative
     [LibraryImport(Llama, EntryPoint = "llama_model_quantize", StringMarshalling = StringMarshalling.Utf8)]
     public static partial uint Quantize(string source, string target, QuantizeParams* parameters);
 
+    [LibraryImport(GgmlBase, EntryPoint = "ggml_quantize_chunk")]
+    public static partial nuint QuantizeChunk(uint type, float* source, void* target, long start, long rows, long columns, float* importance);
+
     [LibraryImport(Llama, EntryPoint = "llama_model_load_from_file", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint LoadModel(string path, ModelParams parameters);
 

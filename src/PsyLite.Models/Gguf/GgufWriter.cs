@@ -12,7 +12,7 @@ public sealed class GgufWriter
     private const int ChunkElements = 1 << 16;
 
     private readonly GgufMetadata _metadata = new();
-    private readonly List<(GgufTensor Place, TensorSource Source)> _tensors = [];
+    private readonly List<(GgufTensor Place, Action<Stream> Write)> _tensors = [];
     private long _dataBytes;
 
     /// <summary>Adds or replaces a metadata value.</summary>
@@ -37,21 +37,34 @@ public sealed class GgufWriter
     /// <exception cref="ArgumentException">Name, type or shape cannot be written, or the name was added before.</exception>
     public GgufWriter Add(string name, GgmlType type, TensorSource source)
     {
-        if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) >= GgufHeaderReader.MaxNameBytes || _tensors.Any(t => t.Place.Name == name))
+        if (type is not (GgmlType.F32 or GgmlType.F16))
         {
-            throw new ArgumentException($"The tensor name {ErrorText.Quote(name)} is empty, too long or already in use.", nameof(name));
+            throw Unwritable(name, type, source.Shape, nameof(type));
         }
 
-        if (type is not (GgmlType.F32 or GgmlType.F16) || source.Shape.Count is 0 or > GgufHeaderReader.MaxDimensions || source.Shape.Any(s => s <= 0))
-        {
-            throw new ArgumentException($"The tensor {ErrorText.Quote(name)} of type {type} and shape [{string.Join(", ", source.Shape)}] cannot be written.", nameof(source));
-        }
-
-        var bytes = checked(source.Count * GgmlTypeSizes.BlockOf(type).Bytes);
-        _tensors.Add((new GgufTensor(name, type, [.. source.Shape], _dataBytes, bytes), source));
-        _dataBytes = Aligned(checked(_dataBytes + bytes));
+        var place = Place(name, type, source.Shape);
+        _tensors.Add((place, stream => WriteFloats(stream, place, source)));
         return this;
     }
+
+    /// <summary>Adds a tensor whose stored bytes the caller makes.</summary>
+    /// <param name="name">At most 63 bytes of UTF-8.</param>
+    /// <param name="type">Any type; rows must be whole blocks of it.</param>
+    /// <param name="shape">Outermost size first.</param>
+    /// <param name="write">Writes exactly the bytes that type and shape ask for.</param>
+    /// <exception cref="ArgumentException">Name, type or shape cannot be written, or the name was added before.</exception>
+    public GgufWriter AddStored(string name, GgmlType type, IReadOnlyList<long> shape, Action<Stream> write)
+    {
+        _tensors.Add((Place(name, type, shape), write));
+        return this;
+    }
+
+    /// <summary>Bytes that so many elements take; they must be whole blocks of the type.</summary>
+    /// <exception cref="ArgumentException">They are not, or there is no such type.</exception>
+    public static long BytesOf(GgmlType type, long elements) =>
+        GgmlTypeSizes.BlockOf(type) is var (perBlock, bytes) && perBlock > 0 && elements % perBlock == 0
+            ? checked(elements / perBlock * bytes)
+            : throw new ArgumentException($"{elements} elements are not whole blocks of {type}.", nameof(elements));
 
     /// <summary>
     /// Writes the file: first beside it under a temporary name, then checked by reading its header back, then renamed, so that a
@@ -67,9 +80,9 @@ public sealed class GgufWriter
             using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
             {
                 WriteHeader(stream);
-                foreach (var (place, source) in _tensors)
+                foreach (var (place, write) in _tensors)
                 {
-                    WriteData(stream, place, source);
+                    WriteData(stream, place, write);
                 }
 
                 stream.Flush(flushToDisk: true);
@@ -93,7 +106,41 @@ public sealed class GgufWriter
         stream.Write(zeros[..(int)(Aligned(stream.Position) - stream.Position)]);
     }
 
-    private static void WriteData(Stream stream, GgufTensor place, TensorSource source)
+    private GgufTensor Place(string name, GgmlType type, IReadOnlyList<long> shape)
+    {
+        if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) >= GgufHeaderReader.MaxNameBytes || _tensors.Any(t => t.Place.Name == name))
+        {
+            throw new ArgumentException($"The tensor name {ErrorText.Quote(name)} is empty, too long or already in use.", nameof(name));
+        }
+
+        var (elements, _) = GgmlTypeSizes.BlockOf(type);
+        if (elements == 0 || shape.Count is 0 or > GgufHeaderReader.MaxDimensions || shape.Any(s => s <= 0) || shape[^1] % elements != 0)
+        {
+            throw Unwritable(name, type, shape, nameof(shape));
+        }
+
+        var bytes = BytesOf(type, shape.Aggregate(1L, (product, size) => checked(product * size)));
+        var place = new GgufTensor(name, type, [.. shape], _dataBytes, bytes);
+        _dataBytes = Aligned(checked(_dataBytes + bytes));
+        return place;
+    }
+
+    private static ArgumentException Unwritable(string name, GgmlType type, IReadOnlyList<long> shape, string parameter) =>
+        new($"The tensor {ErrorText.Quote(name)} of type {type} and shape [{string.Join(", ", shape)}] cannot be written.", parameter);
+
+    private static void WriteData(Stream stream, GgufTensor place, Action<Stream> write)
+    {
+        var start = stream.Position;
+        write(stream);
+        if (stream.Position - start != place.ByteCount)
+        {
+            throw new InvalidOperationException($"The tensor {ErrorText.Quote(place.Name)} was written as {stream.Position - start} bytes instead of {place.ByteCount}.");
+        }
+
+        Pad(stream);
+    }
+
+    private static void WriteFloats(Stream stream, GgufTensor place, TensorSource source)
     {
         var floats = new float[(int)Math.Min(ChunkElements, place.Count)];
         var halves = new Half[place.Type == GgmlType.F16 ? floats.Length : 0];
@@ -115,8 +162,6 @@ public sealed class GgufWriter
 
             stream.Write(MemoryMarshal.AsBytes(halves.AsSpan(0, part.Length)));
         }
-
-        Pad(stream);
     }
 
     private static void CheckRange(GgufTensor place, long start, ReadOnlySpan<float> values)

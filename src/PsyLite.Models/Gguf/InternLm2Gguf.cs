@@ -42,7 +42,7 @@ public static class InternLm2Gguf
     {
         config.Validated();
         var writer = new GgufWriter();
-        SetGeneral(writer, config, card, type);
+        SetGeneral(writer, config, card, type == GgmlType.F32 ? FileTypeAllF32 : FileTypeMostlyF16);
         SetVocabulary(writer, config, vocabulary);
         foreach (var (name, source) in InternLm2Layout.ToGguf(config, tensors))
         {
@@ -51,6 +51,33 @@ public static class InternLm2Gguf
 
         writer.Write(path);
     }
+
+    /// <summary>Writes a model whose tensors the caller stores, in whichever types.</summary>
+    /// <param name="path">Where; replaced only once the new file is complete.</param>
+    /// <param name="config">Shape of the model.</param>
+    /// <param name="vocabulary">Its tokenizer; it needs byte fallback.</param>
+    /// <param name="fileType">llama_ftype: what the file calls its mix of types.</param>
+    /// <param name="card">Name and origin.</param>
+    /// <param name="store">Type and writer of a tensor, by its GGUF name and shape, outermost size first.</param>
+    /// <exception cref="InvalidDataException">The vocabulary does not fit.</exception>
+    public static void WriteStored(
+        string path, ModelConfig config, SentencePieceModel vocabulary, uint fileType, ModelCard card, Func<string, IReadOnlyList<long>, (GgmlType Type, Action<Stream> Write)> store)
+    {
+        config.Validated();
+        var writer = new GgufWriter();
+        SetGeneral(writer, config, card, fileType);
+        SetVocabulary(writer, config, vocabulary);
+        foreach (var (name, shape) in InternLm2Layout.GgufShapes(config))
+        {
+            var (type, write) = store(name, shape);
+            writer.AddStored(name, type, shape, write);
+        }
+
+        writer.Write(path);
+    }
+
+    /// <summary>Names and shapes, outermost size first, of all tensors of a file of this shape, in file order.</summary>
+    public static IEnumerable<(string Name, IReadOnlyList<long> Shape)> Shapes(ModelConfig config) => InternLm2Layout.GgufShapes(config);
 
     /// <summary>The shape of the model in a GGUF file.</summary>
     /// <exception cref="InvalidDataException">It is of another architecture or its metadata is incomplete.</exception>
@@ -113,7 +140,7 @@ public static class InternLm2Gguf
 
     private static string Key(string name) => $"{Architecture}.{name}";
 
-    private static void SetGeneral(GgufWriter writer, ModelConfig config, ModelCard card, GgmlType type)
+    private static void SetGeneral(GgufWriter writer, ModelConfig config, ModelCard card, uint fileType)
     {
         writer.Set("general.architecture", Architecture).Set("general.type", "model").Set("general.name", card.Name);
         if (card.Description is not null)
@@ -127,7 +154,7 @@ public static class InternLm2Gguf
         }
 
         writer
-            .Set("general.file_type", type == GgmlType.F32 ? FileTypeAllF32 : FileTypeMostlyF16)
+            .Set("general.file_type", fileType)
             .Set("general.quantization_version", QuantizationVersion)
             .Set(Key("block_count"), (uint)config.Layers)
             .Set(Key("context_length"), (uint)config.ContextLength)

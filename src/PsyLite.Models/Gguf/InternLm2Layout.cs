@@ -41,6 +41,27 @@ internal static class InternLm2Layout
         }
     }
 
+    internal static IEnumerable<(string Name, IReadOnlyList<long> Shape)> GgufShapes(ModelConfig config)
+    {
+        foreach (var (role, name) in GlobalNames)
+        {
+            yield return (name, ShapeOf(config, role));
+        }
+
+        for (var layer = 0; layer < config.Layers; layer++)
+        {
+            foreach (var role in new[] { "attn_q", "attn_k", "attn_v" })
+            {
+                yield return ($"{GgufPrefix(layer)}{role}.weight", ShapeOf(config, role));
+            }
+
+            foreach (var (role, name) in LayerNames)
+            {
+                yield return (GgufPrefix(layer) + name, ShapeOf(config, HuggingFacePrefix(layer) + role));
+            }
+        }
+    }
+
     internal static Dictionary<string, TensorSource> ToHuggingFace(ModelConfig config, IReadOnlyDictionary<string, TensorSource> tensors)
     {
         var result = new Dictionary<string, TensorSource>(StringComparer.Ordinal);

@@ -14,6 +14,7 @@ internal static class ModelCommand
     public static Command Create()
     {
         var command = new Command("model", "模型文件 · model files");
+        command.Subcommands.Add(ModelInitCommand.Create());
         command.Subcommands.Add(Convert());
         command.Subcommands.Add(Quantize());
         command.Subcommands.Add(Inspect());
