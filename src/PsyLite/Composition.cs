@@ -94,6 +94,9 @@ internal sealed class Composition : IDisposable
         return new LoadedModel(
             new WindowedChatClient(client, window, model),
             (conversation, labels, cancellationToken) => client.ScoreAsync(window.Fit(conversation), labels, cancellationToken),
-            model.Description);
+            model.Description)
+        {
+            CountTokens = text => model.Tokenize(text).Length,
+        };
     }
 }

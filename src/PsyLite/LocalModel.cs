@@ -14,7 +14,11 @@ internal enum ModelStatus
 }
 
 /// <summary>A model that answers, with what is known of it.</summary>
-internal sealed record LoadedModel(IChatClient Client, LabelLikelihoods? Labels, string Description);
+internal sealed record LoadedModel(IChatClient Client, LabelLikelihoods? Labels, string Description)
+{
+    /// <summary>Tokens of a text; null for a model elsewhere, which keeps its vocabulary to itself.</summary>
+    public Func<string, int>? CountTokens { get; init; }
+}
 
 /// <summary>
 /// The configured model as a chat client that loads on first use, or earlier by <see cref="Start"/>. A turn that needs no model
@@ -46,6 +50,9 @@ internal sealed class LocalModel : IChatClient
     public string? Problem => Status == ModelStatus.Failed ? _loading.Value.Exception!.InnerException!.Message.ReplaceLineEndings(" ") : null;
 
     public string? Description => Status == ModelStatus.Ready ? _loading.Value.Result.Description : null;
+
+    /// <summary>Tokens of a text by the loaded model; before, and for a model elsewhere, one a character, which is more than most take.</summary>
+    public int CountTokens(string text) => Status == ModelStatus.Ready && _loading.Value.Result.CountTokens is { } count ? count(text) : text.Length;
 
     /// <summary>Completes when the model has loaded or failed to; never fails itself.</summary>
     public Task Settled => _settled;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PsyLite.Commands;
+using PsyLite.Commands.Bench;
 
 var root = new RootCommand("PsyLite：轻量中文心理支持 · a lightweight Chinese psychological-support agent");
 root.Subcommands.Add(ServeCommand.Create());

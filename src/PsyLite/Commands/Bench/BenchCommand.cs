@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace PsyLite.Commands;
+namespace PsyLite.Commands.Bench;
 
 /// <summary><c>psylite bench</c>: measurements as JSON lines, beside a peer where one is installed.</summary>
 internal static class BenchCommand

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using PsyLite.Agent.Risk;
 using PsyLite.Evaluation.Safety;
 
-namespace PsyLite.Commands;
+namespace PsyLite.Commands.Bench;
 
 /// <summary><c>psylite bench assess</c>: assessments a second on one core, and the slow end for long messages.</summary>
 internal static class AssessBench

@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 using PsyLite.Engine;
 using PsyLite.Options;
 
-namespace PsyLite.Commands;
+namespace PsyLite.Commands.Bench;
 
 /// <summary><c>psylite bench engine</c>: decode rate of the chat client, beside llama-bench on the same file in the same run.</summary>
 internal static class EngineBench

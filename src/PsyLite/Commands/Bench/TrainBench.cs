@@ -3,7 +3,7 @@ using System.Text.Json;
 using PsyLite.Training;
 using PsyLite.Training.Kernels;
 
-namespace PsyLite.Commands;
+namespace PsyLite.Commands.Bench;
 
 /// <summary><c>psylite bench train</c>: full fine-tuning steps, beside a PyTorch script on the same shapes.</summary>
 internal static class TrainBench

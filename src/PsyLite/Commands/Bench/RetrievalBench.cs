@@ -5,7 +5,7 @@ using PsyLite.Agent.Retrieval;
 using PsyLite.Options;
 using PsyLite.Store;
 
-namespace PsyLite.Commands;
+namespace PsyLite.Commands.Bench;
 
 /// <summary><c>psylite bench retrieval</c>: builds an index on disk and asks it, beside BM25 over everything in memory.</summary>
 internal static class RetrievalBench

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace PsyLite.Commands;
+namespace PsyLite.Commands.Bench;
 
 /// <summary>One measurement. <see cref="Ratio"/> is ours / the peer's; peer values are null when the peer is not installed.</summary>
 internal sealed record BenchLine(string Bench, string Case, string Metric, double Value, string Unit, string? Peer = null, double? PeerValue = null)

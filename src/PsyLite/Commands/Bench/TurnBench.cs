@@ -1,0 +1,116 @@
+using System.CommandLine;
+using Microsoft.Extensions.AI;
+using PsyLite.Agent;
+using PsyLite.Options;
+
+namespace PsyLite.Commands.Bench;
+
+/// <summary>
+/// <c>psylite bench turn</c>: how long a person waits for the first token, and for the whole turn: judged beside unjudged, and late in a long
+/// conversation beside the paper's order of calls on llama-server with the same file.
+/// </summary>
+internal static class TurnBench
+{
+    public static Command Create()
+    {
+        var model = ModelOptions.Model();
+        var server = new Option<string?>("--llama-server") { Description = "llama-server 的路径 · path of llama-server" };
+        var tokens = new Option<int>("--history-tokens") { Description = "历史长度（词元）· tokens of history before the turn", DefaultValueFactory = _ => 2000 };
+        var reply = new Option<int>("--reply-tokens") { Description = "回复长度上限 · most tokens of a reply", DefaultValueFactory = _ => 64 };
+        var rounds = new Option<int>("--rounds") { Description = "轮数 · rounds (median)", DefaultValueFactory = _ => 5 };
+        var command = new Command("turn", "一轮的等待时间 · how long a turn takes\n  psylite bench turn --llama-server ../llama.cpp/build/bin/llama-server") { model, server, tokens, reply, rounds };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var options = ModelOptions.Read(parsed, model) with { Context = 4096 };
+            var plan = new TurnPlan(parsed.GetValue(tokens), parsed.GetValue(reply), parsed.GetValue(rounds));
+            await MeasureAsync(options, plan, parsed.GetValue(server), cancellationToken);
+            return CommandBoundary.Done;
+        });
+        return command;
+    }
+
+    private static async Task MeasureAsync(AppOptions options, TurnPlan plan, string? server, CancellationToken cancellationToken)
+    {
+        List<TurnTimings> judged, unjudged;
+        List<IReadOnlyList<ChatMessage>> conversations;
+        using (var parts = Composition.Create(options))
+        {
+            parts.Model.Start();
+            await parts.Model.Settled;
+            if (parts.Model.Problem is { } problem)
+            {
+                throw new InvalidDataException(problem);
+            }
+
+            var script = new BenchConversation(parts.Library.Pieces.SelectMany(p => p.Lines), text => parts.Model.CountTokens(text));
+            conversations = [.. Enumerable.Range(0, 2 * plan.Rounds).Select(round => script.History(round, plan.HistoryTokens))];
+            await LateTurnsAsync(parts.Pipeline, conversations[..1], plan, judged: true, cancellationToken);
+            judged = await LateTurnsAsync(parts.Pipeline, conversations[..plan.Rounds], plan, judged: true, cancellationToken);
+            unjudged = await LateTurnsAsync(parts.Pipeline, conversations[plan.Rounds..], plan, judged: false, cancellationToken);
+        }
+
+        var name = $"turn 10, {plan.HistoryTokens} tokens of history";
+        double First(IEnumerable<TurnTimings> times) => BenchLine.Median(times.Select(t => t.FirstTokenMs));
+        new BenchLine("turn", $"{name}: judged, first token", "ttftMs", First(judged), "ms", "unjudged", First(unjudged)).Print();
+        double Whole(IEnumerable<TurnTimings> times) => BenchLine.Median(times.Select(t => t.TotalMs));
+        new BenchLine("turn", $"{name}: judged, whole turn of at most {plan.ReplyTokens} tokens", "totalMs", Whole(judged), "ms", "unjudged", Whole(unjudged)).Print();
+        var theirs = await PeerAsync(server, options, conversations[..plan.Rounds], plan, cancellationToken);
+        new BenchLine("turn", $"{name}: first token", "ttftMs", First(judged), "ms", "original workflow on llama-server", theirs).Print();
+    }
+
+    /// <summary>Turn 9 is run so that turn 10 finds what a running conversation leaves behind; turn 10 is measured.</summary>
+    private static async Task<List<TurnTimings>> LateTurnsAsync(
+        TurnPipeline pipeline, IEnumerable<IReadOnlyList<ChatMessage>> conversations, TurnPlan plan, bool judged, CancellationToken cancellationToken)
+    {
+        var times = new List<TurnTimings>();
+        foreach (var history in conversations)
+        {
+            var state = new ConversationState();
+            var ninth = await TurnAsync(pipeline, [.. history, BenchConversation.Ninth], state, plan, judged, cancellationToken);
+            List<ChatMessage> known = [.. history, BenchConversation.Ninth, new ChatMessage(ChatRole.Assistant, ninth.Reply), BenchConversation.Tenth];
+            times.Add((await TurnAsync(pipeline, known, state, plan, judged, cancellationToken)).Timings);
+        }
+
+        return times;
+    }
+
+    private static async Task<TurnResult> TurnAsync(
+        TurnPipeline pipeline, IReadOnlyList<ChatMessage> messages, ConversationState state, TurnPlan plan, bool judged, CancellationToken cancellationToken)
+    {
+        var request = new TurnRequest(messages, state) { HumourAllowed = judged, Options = new ChatOptions { MaxOutputTokens = plan.ReplyTokens } };
+        TurnResult? result = null;
+        await foreach (var e in pipeline.RunAsync(request, cancellationToken))
+        {
+            result = (e as TurnEvent.Completed)?.Result ?? result;
+        }
+
+        // Reasoning alone counts: a short limit may end the reply before its first word.
+        return result is { UsedModel: true, Timings: { ReplyTokens: > 0, FirstTokenMs: > 0 } }
+            ? result
+            : throw new InvalidDataException("the model gave no token: check it with `psylite chat --once 你好`.");
+    }
+
+    /// <summary>Median time to the first token; null without the peer.</summary>
+    private static async Task<double?> PeerAsync(
+        string? program, AppOptions options, IEnumerable<IReadOnlyList<ChatMessage>> conversations, TurnPlan plan, CancellationToken cancellationToken)
+    {
+        using var server = await LlamaServerPeer.StartAsync(program, options.ModelPath, options.Context, slots: 1, cancellationToken);
+        if (server is null)
+        {
+            return null;
+        }
+
+        var workflow = new OriginalWorkflow(server);
+        var times = new List<double>();
+        foreach (var history in conversations)
+        {
+            var ninth = await workflow.TurnAsync([.. history, BenchConversation.Ninth], isHappy: false, plan.ReplyTokens, cancellationToken);
+            List<ChatMessage> known = [.. history, BenchConversation.Ninth, new ChatMessage(ChatRole.Assistant, ninth.Reply), BenchConversation.Tenth];
+            times.Add((await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken)).FirstMs);
+        }
+
+        return BenchLine.Median(times);
+    }
+
+    private sealed record TurnPlan(int HistoryTokens, int ReplyTokens, int Rounds);
+}
