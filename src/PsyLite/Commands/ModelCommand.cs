@@ -18,6 +18,9 @@ internal static class ModelCommand
         command.Subcommands.Add(Convert());
         command.Subcommands.Add(Quantize());
         command.Subcommands.Add(Inspect());
+        command.Subcommands.Add(ModelStoreCommands.Pull());
+        command.Subcommands.Add(ModelStoreCommands.List());
+        command.Subcommands.Add(ModelStoreCommands.Remove());
         return command;
     }
 

@@ -18,7 +18,7 @@ internal static class ServeCommand
             options.CheckUrls();
             if (options.Model is not null && !File.Exists(options.Model))
             {
-                throw new FileNotFoundException($"there is no model file {options.Model}; check --model, or leave it out for the built-in model.");
+                throw new FileNotFoundException($"there is no model file {options.Model}, nor a pulled model of that name; check --model (psylite model list), pull it (psylite model pull), or leave it out for the built-in model.");
             }
 
             using var parts = Composition.Create(options);

@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using PsyLite.ModelStore;
 using Spectre.Console;
 
 namespace PsyLite.Commands;
 
 /// <summary>One line with bytes done, pace and time left, on a terminal; nothing at all when the output is piped.</summary>
-internal sealed class TransferBar : IDisposable
+internal sealed class TransferBar : IPullMeter
 {
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(200);
     private const int Cells = 30;

@@ -7,9 +7,10 @@ internal static class DiskSpace
     private const long Reserve = 64L << 20;
 
     /// <exception cref="IOException">The disk has less room than that; the message says how much.</exception>
-    public static void Require(string folder, long bytes)
+    /// <param name="freeBytes">Asks a disk; null for the real one.</param>
+    public static void Require(string folder, long bytes, Func<string, long>? freeBytes = null)
     {
-        var free = new DriveInfo(folder).AvailableFreeSpace;
+        var free = freeBytes?.Invoke(folder) ?? new DriveInfo(folder).AvailableFreeSpace;
         if (free < bytes + Reserve)
         {
             throw new IOException($"{folder} has {free / 1e9:F1} GB free, but {bytes / 1e9:F1} GB are needed: make room, or choose another folder.");

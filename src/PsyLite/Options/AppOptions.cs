@@ -32,6 +32,19 @@ internal sealed record AppOptions
     /// <summary>Host names that requests may name, for a proxy in front; this machine's own always may. Environment: PSYLITE_HOSTS, separated by semicolons.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
+    /// <summary>Where pulled models are kept. Environment: PSYLITE_MODELS.</summary>
+    public string Models { get; init; } =
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "psylite", "models");
+
+    /// <summary>Takes the place of the registry or hub that models are pulled from. Environment: PSYLITE_MIRROR.</summary>
+    public string? Mirror { get; init; }
+
+    /// <summary>Address of HuggingFace or of what stands in for it. Environment: HF_ENDPOINT.</summary>
+    public string HuggingFace { get; init; } = "https://huggingface.co";
+
+    /// <summary>Access to private or gated repositories of HuggingFace. Environment: HF_TOKEN.</summary>
+    public string? HuggingFaceToken { get; init; }
+
     /// <summary>The model that comes with the program.</summary>
     public static string BuiltInModel { get; } = Path.Combine(AppContext.BaseDirectory, "models", "psylite-mini", "psylite-mini.q4_k_m.gguf");
 
@@ -52,6 +65,10 @@ internal sealed record AppOptions
             Threads = Number("PSYLITE_THREADS", 0) ?? defaults.Threads,
             Crosstalk = Text("PSYLITE_CROSSTALK") ?? defaults.Crosstalk,
             CrosstalkIndex = Text("PSYLITE_CROSSTALK_INDEX") ?? defaults.CrosstalkIndex,
+            Models = Text("PSYLITE_MODELS") ?? defaults.Models,
+            Mirror = Text("PSYLITE_MIRROR"),
+            HuggingFace = Text("HF_ENDPOINT") ?? defaults.HuggingFace,
+            HuggingFaceToken = Text("HF_TOKEN"),
             Hosts = Text("PSYLITE_HOSTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
         };
     }
