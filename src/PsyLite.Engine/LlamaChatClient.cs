@@ -5,8 +5,8 @@ using PsyLite.Models.Text;
 namespace PsyLite.Engine;
 
 /// <summary>
-/// A model in this process as a chat client and label scorer. Requests of several callers are served one after another;
-/// history is passed with each request, and what it shares with the request before is not computed again.
+/// A model in this process as a chat client and label scorer. Requests of several callers are computed together; history is
+/// passed with each request, and what it shares with requests before is not computed again.
 /// </summary>
 /// <remarks>
 /// Beyond the standard options, min_p, repeat_penalty and repeat_last_n are read from
@@ -29,14 +29,17 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
 
     /// <summary>Makes a client with a context of its own; the model may be disposed before it.</summary>
     /// <exception cref="LlamaException">There is no memory for the context.</exception>
-    public LlamaChatClient(LlamaModel model, string? modelId = null, TimeProvider? clock = null)
+    /// <param name="cache">Where conversations are kept that memory has no room for; null keeps them in memory only.</param>
+    public LlamaChatClient(LlamaModel model, string? modelId = null, TimeProvider? clock = null, EngineCacheOptions? cache = null)
     {
         this.model = model;
         this.clock = clock ?? TimeProvider.System;
         metadata = new ChatClientMetadata("llama.cpp", null, modelId ?? Path.GetFileNameWithoutExtension(model.Path));
         prompt = new ChatPrompt(model.Vocabulary, model.Template);
-        scheduler = new LlamaScheduler(model);
+        scheduler = new LlamaScheduler(model, cache);
     }
+
+    internal LlamaScheduler Scheduler => scheduler;
 
     /// <summary>Done when the first decode has been made; requests may come before.</summary>
     public Task Ready => scheduler.Ready;
@@ -59,9 +62,10 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
             CreatedAt = clock.GetUtcNow(),
         };
 
+        var tokens = scheduler.Encode(() => prompt.Encode(conversation));
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var handover = new TextHandover();
-        var generation = scheduler.GenerateAsync(() => prompt.Encode(conversation), request, handover, abandoned.Token);
+        var generation = scheduler.GenerateAsync(tokens, request, handover, abandoned.Token);
         var splitter = new ThinkSplitter();
         try
         {
@@ -94,9 +98,8 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
             return [];
         }
 
-        return await scheduler.ScoreAsync(
-            () => (prompt.Encode(conversation), continuations.Select(prompt.EncodePlain).ToList()),
-            cancellationToken);
+        var (tokens, labels) = scheduler.Encode(() => (prompt.Encode(conversation), continuations.Select(prompt.EncodePlain).ToList()));
+        return await scheduler.ScoreAsync(tokens, labels, cancellationToken);
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -114,7 +117,6 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
 
     public void Dispose() => scheduler.Dispose();
 
-    /// <summary>A copy that the decoding thread may read while the caller changes the original.</summary>
     private static List<ChatMessage> Conversation(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         List<ChatMessage> conversation = [.. messages];

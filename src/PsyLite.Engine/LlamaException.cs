@@ -33,6 +33,9 @@ public enum LlamaError
     /// <summary>llama.cpp failed while computing.</summary>
     DecodeFailed,
 
+    /// <summary>As many requests wait as the queue takes.</summary>
+    Busy,
+
     /// <summary>llama.cpp could not quantise the file.</summary>
     QuantizeFailed,
 }

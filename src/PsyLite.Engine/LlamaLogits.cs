@@ -14,26 +14,24 @@ public static class LlamaLogits
             throw new LlamaException(LlamaError.PromptTooLong, $"{tokens.Length} tokens exceed the context of {model.ContextLength}: pass fewer at a time.");
         }
 
-        using var context = model.CreateContext(sequences: 1, maxOutputs: 0, exact: true);
+        using var context = model.CreateExactContext();
         var logits = new float[tokens.Length][];
-        for (var start = 0; start < tokens.Length; start += context.BatchLength)
+        var batch = new TokenBatch(context.BatchLength);
+        for (var start = 0; start < tokens.Length; start += batch.Count)
         {
-            var part = tokens[start..Math.Min(start + context.BatchLength, tokens.Length)];
-            var positions = new int[part.Length];
-            var outputs = new byte[part.Length];
-            for (var i = 0; i < part.Length; i++)
+            batch.Clear();
+            while (batch.Free > 0 && start + batch.Count < tokens.Length)
             {
-                positions[i] = start + i;
-                outputs[i] = 1;
+                batch.Add(tokens[start + batch.Count], start + batch.Count, sequence: 0, output: true);
             }
 
-            var code = context.Decode(part, positions, new int[part.Length], outputs);
+            var code = batch.Decode(context);
             if (code != 0)
             {
                 throw new LlamaException(LlamaError.DecodeFailed, $"llama.cpp could not compute the tokens (code {code}).");
             }
 
-            for (var i = 0; i < part.Length; i++)
+            for (var i = 0; i < batch.Count; i++)
             {
                 logits[start + i] = context.Logits(i).ToArray();
             }

@@ -9,12 +9,6 @@ namespace PsyLite.Engine;
 /// </summary>
 public sealed class LlamaModel : IDisposable
 {
-    /// <summary>Below this many bytes of weights the fixed costs of a token matter, such as the barriers between threads.</summary>
-    private const ulong SmallModelBytes = 256UL << 20;
-
-    /// <summary>Heads below this width lose by flash attention; see <see cref="LlamaOptions.FlashAttention"/>.</summary>
-    private const int WideHead = 64;
-
     // llama_flash_attn_type
     private const int FlashAttentionAuto = -1;
     private const int FlashAttentionOff = 0;
@@ -25,9 +19,10 @@ public sealed class LlamaModel : IDisposable
     private readonly Lock hashing = new();
     private Task<string>? hash;
 
-    private LlamaModel(LlamaOptions options, ModelHandle handle)
+    private LlamaModel(LlamaOptions options, MemoryPlan plan, ModelHandle handle)
     {
         this.options = options;
+        Plan = plan;
         this.handle = handle;
         Vocabulary = new Vocabulary(handle);
         Metadata = ModelFacts.Metadata(handle);
@@ -36,8 +31,8 @@ public sealed class LlamaModel : IDisposable
         TrainingContextLength = LlamaNative.TrainingContextLength(handle);
         ParameterCount = (long)LlamaNative.ParameterCount(handle);
         FileBytes = new FileInfo(options.Path).Length;
-        ContextLength = MemoryNeed.ContextLength(options.ContextLength, TrainingContextLength);
-        IsSmall = LlamaNative.TensorBytes(handle) < SmallModelBytes;
+        ContextLength = plan.ContextLength;
+        IsSmall = plan.IsSmall;
         (int, int) Range(int? asked) => asked is { } threads ? (threads, threads) : (IsSmall ? 1 : ProcessorCores.Count, ProcessorCores.Count);
         DecodeThreads = Range(options.Threads);
         BatchThreads = Range(options.BatchThreads);
@@ -65,6 +60,9 @@ public sealed class LlamaModel : IDisposable
     /// <summary>The file's own chat template in Jinja, or null.</summary>
     public string? Template { get; }
 
+    /// <summary>How it was loaded and will be run, and why.</summary>
+    public MemoryPlan Plan { get; }
+
     internal Vocabulary Vocabulary { get; }
 
     internal bool IsSmall { get; }
@@ -79,11 +77,10 @@ public sealed class LlamaModel : IDisposable
     /// <exception cref="LlamaException">The file, the memory or the library will not do; the message says what to do.</exception>
     public static LlamaModel Load(LlamaOptions options, IProgress<float>? progress = null, CancellationToken cancellationToken = default)
     {
-        options = options.Validated();
-        ModelFile.Read(options.Path, file => MemoryNeed.Of(options, file)).Check(options.Path);
+        var plan = MemoryPlan.For(options);
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
-        var handle = ModelHandle.Load(options, progress, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines);
-        return new LlamaModel(options, handle);
+        var handle = ModelHandle.Load(options, plan, progress, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines);
+        return new LlamaModel(options, plan, handle);
     }
 
     /// <summary>Tokens of a text, with nothing added. Special tokens in it are read as such only when the text is the program's own.</summary>
@@ -104,30 +101,43 @@ public sealed class LlamaModel : IDisposable
 
     public void Dispose() => handle.Dispose();
 
-    private int HeadWidth => LlamaNative.EmbeddingLength(handle) / Math.Max(LlamaNative.HeadCount(handle), 1);
-
-    private int FlashAttention => options.FlashAttention switch
+    /// <summary>Makes a context by the plan, with further sequences for branches that live for a decode.</summary>
+    internal ContextHandle CreateContext(int branches)
     {
-        true => FlashAttentionOn,
-        false => FlashAttentionOff,
-        null => HeadWidth < WideHead && options.KvCache is KvCacheType.F32 or KvCacheType.F16 or KvCacheType.BF16 ? FlashAttentionOff : FlashAttentionAuto,
-    };
+        var parameters = Parameters();
+        parameters.ContextLength = (uint)Plan.Cells;
+        parameters.BatchLength = (uint)(Plan.BatchLength + Plan.Outputs);
+        parameters.MicroBatchLength = (uint)Plan.BatchLength;
+        parameters.MaxSequences = (uint)(Plan.Sequences + branches);
+        parameters.MaxOutputs = (uint)Plan.Outputs;
+        parameters.KeyType = parameters.ValueType = Plan.KvCache;
+        parameters.FlashAttention = Plan.FlashAttention switch { true => FlashAttentionOn, false => FlashAttentionOff, null => FlashAttentionAuto };
+        parameters.UnifiedKeyValue = Plan.SharedCells ? (byte)1 : (byte)0;
+        return Create(parameters);
+    }
 
-    /// <summary>Makes a context; an exact one computes in float32 throughout, where flash attention would round to half precision.</summary>
-    internal ContextHandle CreateContext(int sequences, int maxOutputs, bool exact = false)
+    /// <summary>Makes a context of one sequence that computes in float32 throughout, where flash attention would round to half precision.</summary>
+    internal ContextHandle CreateExactContext()
+    {
+        var parameters = Parameters();
+        parameters.ContextLength = (uint)ContextLength;
+        parameters.BatchLength = parameters.MicroBatchLength = (uint)Plan.BatchLength;
+        parameters.KeyType = parameters.ValueType = KvCacheType.F32;
+        parameters.FlashAttention = FlashAttentionOff;
+        return Create(parameters);
+    }
+
+    private ContextParams Parameters()
     {
         var parameters = LlamaNative.DefaultContextParams();
-        parameters.ContextLength = (uint)ContextLength;
-        parameters.BatchLength = (uint)options.BatchLength;
-        parameters.MicroBatchLength = (uint)options.BatchLength;
-        parameters.MaxSequences = (uint)sequences;
-        parameters.MaxOutputs = (uint)maxOutputs;
         parameters.Threads = DecodeThreads.Most;
         parameters.BatchThreads = BatchThreads.Most;
-        parameters.KeyType = parameters.ValueType = exact ? KvCacheType.F32 : options.KvCache;
-        parameters.FlashAttention = exact ? FlashAttentionOff : FlashAttention;
-        parameters.UnifiedKeyValue = sequences > 1 ? (byte)1 : (byte)0;
         parameters.NoPerformance = 1;
+        return parameters;
+    }
+
+    private ContextHandle Create(ContextParams parameters)
+    {
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
         var context = ContextHandle.Create(handle, parameters) ?? throw ModelFile.NoContext(ContextLength, errors.Lines);
         context.SetThreads(DecodeThreads.Most, BatchThreads.Most);

@@ -47,23 +47,32 @@ public sealed record LlamaOptions
     /// <summary>Threads for prompts; null as for <see cref="Threads"/>.</summary>
     public int? BatchThreads { get; init; }
 
-    /// <summary>Default <see cref="LlamaLoadMode.Read"/>: with repacking on, a mapped file would lie in memory twice.</summary>
-    public LlamaLoadMode LoadMode { get; init; } = LlamaLoadMode.Read;
+    /// <summary>How the weights come into memory; null, here and below, leaves the choice to <see cref="MemoryPlan"/>.</summary>
+    public LlamaLoadMode? LoadMode { get; init; }
 
     /// <summary>Rearranges the weights for this CPU's wide instructions; costs no memory with <see cref="LlamaLoadMode.Read"/>.</summary>
-    public bool Repack { get; init; } = true;
+    public bool? Repack { get; init; }
 
     /// <summary>Number format of cached keys and values. Quantised values need flash attention.</summary>
-    public KvCacheType KvCache { get; init; } = KvCacheType.F16;
+    public KvCacheType? KvCache { get; init; }
 
     /// <summary>
-    /// Flash attention; null lets llama.cpp use it where it can, save for models with narrow heads: with heads of 32 it took
-    /// three times as long at 1,000 tokens, with heads of 64 it was a little faster (measured on AVX-512).
+    /// Flash attention. With heads of 32 and an F16 cache it took three times as long at 1,000 tokens, with a Q8_0 cache it is
+    /// the faster way (measured on AVX-512).
     /// </summary>
     public bool? FlashAttention { get; init; }
 
     /// <summary>Prompt tokens computed at once.</summary>
-    public int BatchLength { get; init; } = 512;
+    public int? BatchLength { get; init; }
+
+    /// <summary>Conversations that may be computed or kept at once.</summary>
+    public int? Sequences { get; init; }
+
+    /// <summary>Whether conversations share one pool of cache cells, or have a context's worth each.</summary>
+    public bool? SharedCells { get; init; }
+
+    /// <summary>Bytes that the whole program may take; a shared pool of cells grows into what is left. Null is 5 GB.</summary>
+    public long? MemoryBudget { get; init; }
 
     /// <summary>Layers to put on a GPU when the libraries have a GPU backend; -1 means all.</summary>
     public int GpuLayers { get; init; } = -1;
@@ -71,12 +80,18 @@ public sealed record LlamaOptions
     /// <summary>Reads every weight and refuses NaN and infinity.</summary>
     public bool CheckTensors { get; init; }
 
+
+    /// <summary>LLAMA_MAX_SEQ, less those in which labels are scored.</summary>
+    private const int MostSequences = 240;
+
     /// <summary>Checks the ranges that llama.cpp would meet with an assertion.</summary>
     internal LlamaOptions Validated()
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(Path);
         ArgumentOutOfRangeException.ThrowIfNegative(ContextLength);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchLength, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchLength ?? 1, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Sequences ?? 1, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Sequences ?? 1, MostSequences);
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(BatchThreads ?? 1, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(Threads ?? 1, BatchThreads ?? 1), Native.ThreadpoolParams.MaxThreads);

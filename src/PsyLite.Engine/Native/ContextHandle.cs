@@ -32,7 +32,11 @@ internal sealed class ContextHandle : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    public int ContextLength => (int)LlamaNative.ContextLength(this);
+    /// <summary>Cells of the key/value cache, of all sequences together.</summary>
+    public int Cells => (int)LlamaNative.ContextLength(this);
+
+    /// <summary>Most tokens of one sequence.</summary>
+    public int SequenceLength => (int)LlamaNative.SequenceLength(this);
 
     public int BatchLength => (int)LlamaNative.BatchLength(this);
 
@@ -50,42 +54,6 @@ internal sealed class ContextHandle : SafeHandle
         return new ContextHandle(context, model, library.CreateThreadpool(parameters.Threads), library.CreateThreadpool(parameters.BatchThreads));
     }
 
-    /// <summary>Appends tokens to sequence 0; the logits of the last one are kept. Returns llama_decode's code.</summary>
-    public unsafe int Decode(ReadOnlySpan<int> tokens)
-    {
-        fixed (int* first = tokens)
-        {
-            return LlamaNative.Decode(this, new Batch { Count = tokens.Length, Tokens = first });
-        }
-    }
-
-    /// <summary>Computes tokens of several sequences at once; all spans have one entry per token. Returns llama_decode's code.</summary>
-    public unsafe int Decode(ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions, ReadOnlySpan<int> sequences, ReadOnlySpan<byte> outputs)
-    {
-        var counts = new int[tokens.Length];
-        counts.AsSpan().Fill(1);
-        var pointers = new nint[tokens.Length];
-        fixed (int* tokenPointer = tokens, positionPointer = positions, sequencePointer = sequences, countPointer = counts)
-        fixed (nint* sequencePointers = pointers)
-        fixed (byte* outputPointer = outputs)
-        {
-            for (var i = 0; i < pointers.Length; i++)
-            {
-                pointers[i] = (nint)(sequencePointer + i);
-            }
-
-            return LlamaNative.Decode(this, new Batch
-            {
-                Count = tokens.Length,
-                Tokens = tokenPointer,
-                Positions = positionPointer,
-                SequenceCounts = countPointer,
-                Sequences = (int**)sequencePointers,
-                Outputs = outputPointer,
-            });
-        }
-    }
-
     /// <summary>Logits [vocabulary] of the i-th token of the last batch, or of the last output for -1; valid until the next decode.</summary>
     public unsafe ReadOnlySpan<float> Logits(int index)
     {
@@ -96,8 +64,32 @@ internal sealed class ContextHandle : SafeHandle
     /// <summary>Forgets what a sequence holds from a position on; false when the model's memory cannot do so.</summary>
     public bool Truncate(int sequence, int from) => LlamaNative.RemoveFromSequence(memory, sequence, from, -1) != 0;
 
-    /// <summary>Lets a second sequence share what the first holds.</summary>
+    /// <summary>Gives a second sequence what the first holds; with a unified cache they share the cells, else these are copied.</summary>
     public void CopySequence(int source, int target) => LlamaNative.CopySequence(memory, source, target, -1, -1);
+
+    /// <summary>As <see cref="CopySequence(int, int)"/> for positions [from, to); for a unified cache only.</summary>
+    public void CopySequence(int source, int target, int from, int to) => LlamaNative.CopySequence(memory, source, target, from, to);
+
+    /// <summary>Bytes that the keys and values of a sequence take when written out.</summary>
+    public long StateSize(int sequence) => (long)LlamaNative.StateSize(this, sequence);
+
+    /// <summary>Writes out the keys and values of a sequence; returns how many bytes.</summary>
+    public unsafe int GetState(int sequence, Span<byte> target)
+    {
+        fixed (byte* pointer = target)
+        {
+            return (int)LlamaNative.GetState(this, pointer, (nuint)target.Length, sequence);
+        }
+    }
+
+    /// <summary>Replaces what a sequence holds by what was written out; false when it does not fit this model or the room that is left.</summary>
+    public unsafe bool SetState(int sequence, ReadOnlySpan<byte> source)
+    {
+        fixed (byte* pointer = source)
+        {
+            return LlamaNative.SetState(this, pointer, (nuint)source.Length, sequence) != 0;
+        }
+    }
 
     /// <summary>Tokens that a sequence holds.</summary>
     public int Count(int sequence) => LlamaNative.LastPosition(memory, sequence) + 1;

@@ -14,6 +14,18 @@ internal static unsafe partial class LlamaNative
     [LibraryImport(Llama, EntryPoint = "llama_n_ctx")]
     public static partial uint ContextLength(ContextHandle context);
 
+    [LibraryImport(Llama, EntryPoint = "llama_n_ctx_seq")]
+    public static partial uint SequenceLength(ContextHandle context);
+
+    [LibraryImport(Llama, EntryPoint = "llama_state_seq_get_size")]
+    public static partial nuint StateSize(ContextHandle context, int sequence);
+
+    [LibraryImport(Llama, EntryPoint = "llama_state_seq_get_data")]
+    public static partial nuint GetState(ContextHandle context, byte* target, nuint size, int sequence);
+
+    [LibraryImport(Llama, EntryPoint = "llama_state_seq_set_data")]
+    public static partial nuint SetState(ContextHandle context, byte* source, nuint size, int sequence);
+
     [LibraryImport(Llama, EntryPoint = "llama_n_batch")]
     public static partial uint BatchLength(ContextHandle context);
 

@@ -63,17 +63,8 @@ internal static unsafe partial class LlamaNative
     [LibraryImport(Llama, EntryPoint = "llama_model_n_ctx_train")]
     public static partial int TrainingContextLength(ModelHandle model);
 
-    [LibraryImport(Llama, EntryPoint = "llama_model_n_embd")]
-    public static partial int EmbeddingLength(ModelHandle model);
-
-    [LibraryImport(Llama, EntryPoint = "llama_model_n_head")]
-    public static partial int HeadCount(ModelHandle model);
-
     [LibraryImport(Llama, EntryPoint = "llama_model_n_params")]
     public static partial ulong ParameterCount(ModelHandle model);
-
-    [LibraryImport(Llama, EntryPoint = "llama_model_size")]
-    public static partial ulong TensorBytes(ModelHandle model);
 
     [LibraryImport(Llama, EntryPoint = "llama_model_desc")]
     public static partial int Description(ModelHandle model, byte* buffer, nuint size);

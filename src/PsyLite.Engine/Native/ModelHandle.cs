@@ -20,15 +20,15 @@ internal sealed class ModelHandle : SafeHandle
 
     /// <summary>Loads a model; null when llama.cpp refuses, and its log says why.</summary>
     /// <exception cref="OperationCanceledException">Cancelled while loading.</exception>
-    public static unsafe ModelHandle? Load(LlamaOptions options, IProgress<float>? progress, CancellationToken cancellationToken)
+    public static unsafe ModelHandle? Load(LlamaOptions options, MemoryPlan plan, IProgress<float>? progress, CancellationToken cancellationToken)
     {
         var loading = GCHandle.Alloc(new Loading(progress, cancellationToken));
         try
         {
             var parameters = LlamaNative.DefaultModelParams();
-            parameters.LoadMode = options.LoadMode;
+            parameters.LoadMode = plan.LoadMode;
             parameters.GpuLayers = options.GpuLayers;
-            parameters.UseExtraBuffers = options.Repack ? (byte)1 : (byte)0;
+            parameters.UseExtraBuffers = plan.Repack ? (byte)1 : (byte)0;
             parameters.CheckTensors = options.CheckTensors ? (byte)1 : (byte)0;
             parameters.ProgressCallback = (nint)(delegate* unmanaged[Cdecl]<float, nint, byte>)&OnProgress;
             parameters.ProgressUserData = GCHandle.ToIntPtr(loading);

@@ -59,8 +59,8 @@ internal sealed class SamplerHandle : SafeHandle
         return new SamplerHandle(chain);
     }
 
-    /// <summary>Draws from the logits of the last output, and remembers the token for the penalties.</summary>
-    public int Sample(ContextHandle context) => LlamaNative.Sample(this, context, -1);
+    /// <summary>Draws from the logits of the i-th token of the last batch, and remembers the token for the penalties.</summary>
+    public int Sample(ContextHandle context, int index) => LlamaNative.Sample(this, context, index);
 
     protected override bool ReleaseHandle()
     {

@@ -11,16 +11,16 @@ public sealed class LabelScorerTests(TinyModels models)
     private LlamaOptions Exact => TinyModels.Options(models.Random) with { KvCache = KvCacheType.F32, FlashAttention = false };
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(7)]
-    public void Scores_are_the_sums_of_token_log_likelihoods(int branches)
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Scores_are_the_sums_of_token_log_likelihoods(bool sharedCells)
     {
-        using var model = LlamaModel.Load(Exact);
-        using var decoder = new LlamaDecoder(model, branches);
+        using var model = LlamaModel.Load(Exact with { SharedCells = sharedCells, Sequences = 3 });
+        using var scheduler = new LlamaScheduler(model);
         string[] labels = ["愉快", "平稳", "低落", "今天很好的心情", "", "龘", "好", "的", "了", "我们你", "甲乙", string.Concat(Enumerable.Repeat("丙丁", 12))];
         var prompt = new ChatPrompt(model.Vocabulary, model.Template).Encode(Conversation);
-        var scores = decoder.Score(prompt, [.. labels.Select(l => model.Tokenize(l))], CancellationToken.None);
+        int[][] continuations = [.. labels.Select(l => model.Tokenize(l))];
+        var scores = await scheduler.ScoreAsync(prompt, continuations, CancellationToken.None);
         Assert.Single(model.Tokenize(labels[0]));
         Assert.Equal(2, model.Tokenize(labels[1]).Length);
         for (var i = 0; i < labels.Length; i++)
@@ -28,7 +28,10 @@ public sealed class LabelScorerTests(TinyModels models)
             Assert.Equal(Reference(model, prompt, model.Tokenize(labels[i])), scores[i], 1e-3);
         }
 
-        Assert.Equal(prompt.Length - 1, decoder.Hold(prompt, 1, CancellationToken.None));
+        // Nothing of the labels stays behind: asked again, in the same sequence, they are as likely.
+        var load = await scheduler.InspectAsync(steps => steps.Load);
+        Assert.Equal((0, 3, prompt.Length), (load.Running, load.IdleSequences, load.UsedCells));
+        Assert.Equal(scores, await scheduler.ScoreAsync(prompt, continuations, CancellationToken.None), (a, b) => Math.Abs(a - b) < 1e-4);
     }
 
     [Fact]

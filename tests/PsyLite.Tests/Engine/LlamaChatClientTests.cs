@@ -116,24 +116,24 @@ public sealed class LlamaChatClientTests(TinyModels models)
     public async Task A_prompt_can_be_cancelled_midway_and_be_taken_up_again()
     {
         using var model = LlamaModel.Load(TinyModels.Options(models.Random) with { KvCache = KvCacheType.F32, BatchLength = 32 });
-        using var decoder = new LlamaDecoder(model);
-        using var other = new LlamaDecoder(model);
+        using var scheduler = new LlamaScheduler(model);
+        using var other = new LlamaScheduler(model);
         int[] prompt = [.. Enumerable.Range(0, 400).Select(i => 3 + i * 31 % 250)];
+        int[][] continuations = [[20, 30], [40]];
         for (var round = 0; round < 20; round++)
         {
             using var cancel = new CancellationTokenSource(TimeSpan.FromMicroseconds(200 * round));
             try
             {
-                decoder.Hold(prompt, 1, cancel.Token);
+                await scheduler.ScoreAsync(prompt, continuations, cancel.Token);
             }
             catch (OperationCanceledException)
             {
             }
         }
 
-        int[][] continuations = [[20, 30], [40]];
-        Assert.Equal(other.Score(prompt, continuations, CancellationToken.None), decoder.Score(prompt, continuations, CancellationToken.None), (a, b) => Math.Abs(a - b) < 1e-3);
-        await Task.CompletedTask;
+        var expected = await other.ScoreAsync(prompt, continuations, CancellationToken.None);
+        Assert.Equal(expected, await scheduler.ScoreAsync(prompt, continuations, CancellationToken.None), (a, b) => Math.Abs(a - b) < 1e-3);
     }
 
     [Fact]

@@ -70,12 +70,12 @@ public sealed class LlamaModelTests(TinyModels models)
     [Fact]
     public void Memory_is_checked_before_loading()
     {
-        var options = new LlamaOptions { Path = models.Random, ContextLength = 256 };
-        var need = ModelFile.Read(models.Random, file => MemoryNeed.Of(options, file));
-        Assert.Equal(256 * 2 * 2 * (16 + 16) * 2, need.Cache);
-        Assert.InRange(need.Weights, 1, new FileInfo(models.Random).Length);
-        need.Check(models.Random, need.Total);
-        var failure = Assert.Throws<LlamaException>(() => need.Check(models.Random, need.Total - 1));
+        var options = new LlamaOptions { Path = models.Random, ContextLength = 256, KvCache = KvCacheType.F16, Sequences = 2 };
+        var plan = MemoryPlan.For(options);
+        Assert.Equal(2 * 256 * 2 * 2 * (16 + 16) * 2, plan.CacheBytes);
+        Assert.InRange(plan.WeightBytes, 1, new FileInfo(models.Random).Length);
+        plan.Check(models.Random, plan.TotalBytes);
+        var failure = Assert.Throws<LlamaException>(() => plan.Check(models.Random, plan.TotalBytes - 1));
         Assert.Equal(LlamaError.OutOfMemory, failure.Kind);
         Assert.True(AvailableMemory.Bytes() is null or > 0);
     }

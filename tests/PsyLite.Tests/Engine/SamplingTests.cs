@@ -24,16 +24,15 @@ public sealed class SamplingTests(TinyModels models)
     [InlineData(1.3f, 0f, 0f)]
     [InlineData(1f, 0.8f, 0.4f)]
     [InlineData(1.1f, 0.2f, 0f)]
-    public void Penalties_with_the_first_cut_choose_what_the_definition_chooses(float repeat, float frequency, float presence)
+    public async Task Penalties_with_the_first_cut_choose_what_the_definition_chooses(float repeat, float frequency, float presence)
     {
         using var model = LlamaModel.Load(TinyModels.Options(models.Random) with { KvCache = KvCacheType.F32, FlashAttention = false });
-        using var decoder = new LlamaDecoder(model);
+        using var scheduler = new LlamaScheduler(model);
         var prompt = new ChatPrompt(model.Vocabulary, model.Template).Encode(Hello);
         const int window = 8;
         var settings = new SamplingSettings(Temperature: 0, RepeatPenalty: repeat, FrequencyPenalty: frequency, PresencePenalty: presence, PenaltyWindow: window);
         var handover = new TextHandover();
-        var reply = new ReplyText(model.Vocabulary, [], handover);
-        var result = decoder.Generate(prompt, new GenerationRequest(settings, 24, []), reply, CancellationToken.None);
+        var result = await scheduler.GenerateAsync(prompt, new GenerationRequest(settings, 24, []), handover, CancellationToken.None);
 
         List<int> expected = [];
         while (expected.Count < result.ReplyTokens)
@@ -52,7 +51,6 @@ public sealed class SamplingTests(TinyModels models)
         var text = new ReplyText(model.Vocabulary, [], decoded);
         expected.ForEach(t => text.Add(t));
         text.Finish();
-        handover.Complete();
         decoded.Complete();
         Assert.Equal(AllOf(decoded), AllOf(handover));
         Assert.True(result.ReplyTokens > window);

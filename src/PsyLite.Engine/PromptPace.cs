@@ -1,0 +1,55 @@
+using System.Diagnostics;
+
+namespace PsyLite.Engine;
+
+/// <summary>How fast prompts are computed here, and so how many of their tokens fit into a step and whose turn it is.</summary>
+internal sealed class PromptPace(int batchLength)
+{
+    /// <summary>Replies keep flowing at about reading speed while prompts are computed beside them.</summary>
+    private const double StepBesideReplies = 0.25;
+
+    /// <summary>Newcomers with short prompts wait no longer than this for a long one.</summary>
+    private const double StepAlone = 2;
+
+    /// <summary>Fewer tokens cost nearly as much: the weights are read anyway.</summary>
+    private const int FewestTokens = 8;
+
+    /// <summary>Weight of the newest measurement.</summary>
+    private const double Learning = 0.2;
+
+    private double? secondsPerPromptToken;
+    private double secondsPerReplyStep;
+
+    /// <summary>Prompt tokens of the next step, beside so many running replies.</summary>
+    public int Budget(int replies)
+    {
+        if (secondsPerPromptToken is not { } cost)
+        {
+            return Math.Min(batchLength, replies > 0 ? FewestTokens : batchLength);
+        }
+
+        var time = replies > 0 ? StepBesideReplies - secondsPerReplyStep : StepAlone;
+        return (int)Math.Clamp(time / cost, Math.Min(FewestTokens, batchLength), batchLength);
+    }
+
+    /// <summary>
+    /// Least first: the time that the rest of the prompt takes, less the time it has waited. So short ones overtake, but nobody
+    /// is overtaken by those that came later than it takes to compute.
+    /// </summary>
+    public double Rank(EngineJob job, int remaining) =>
+        (remaining * (secondsPerPromptToken ?? 0)) - Stopwatch.GetElapsedTime(job.Submitted).TotalSeconds;
+
+    /// <summary>Learns from a step of so many replies' tokens among all.</summary>
+    public void Observe(int replies, int tokens, TimeSpan elapsed)
+    {
+        if (tokens == replies)
+        {
+            secondsPerReplyStep += Learning * (elapsed.TotalSeconds - secondsPerReplyStep);
+        }
+        else if (tokens - replies >= FewestTokens)
+        {
+            var cost = Math.Max(elapsed.TotalSeconds - (replies > 0 ? secondsPerReplyStep : 0), 1e-6) / (tokens - replies);
+            secondsPerPromptToken = secondsPerPromptToken is { } known ? known + (Learning * (cost - known)) : cost;
+        }
+    }
+}
