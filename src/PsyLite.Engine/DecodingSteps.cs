@@ -97,6 +97,8 @@ internal sealed class DecodingSteps : IDisposable
         }
     }
 
+    public List<string> Inconsistencies() => [.. pool.Inconsistencies()];
+
     /// <summary>Forgets every idle conversation, storing it first where there is a store.</summary>
     public void EvictAll()
     {

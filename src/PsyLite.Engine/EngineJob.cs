@@ -112,7 +112,7 @@ internal sealed class GenerationJob : EngineJob
         reply.Finish();
         Close(null);
         done.TrySetResult(new GenerationResult(
-            end, Prompt.Length, Cached, Count, Stopwatch.GetElapsedTime(Started, firstLogits), Stopwatch.GetElapsedTime(firstLogits, now)));
+            end, Prompt.Length, Cached, Count, Started, Stopwatch.GetElapsedTime(Submitted, Started), Stopwatch.GetElapsedTime(Started, firstLogits), Stopwatch.GetElapsedTime(firstLogits, now)));
         return true;
     }
 

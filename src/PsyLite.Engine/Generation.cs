@@ -15,5 +15,7 @@ internal enum GenerationEnd
 }
 
 /// <summary>The account of one generation.</summary>
+/// <param name="Started">When its turn came, in stopwatch ticks.</param>
+/// <param name="QueueTime">How long it had waited then.</param>
 /// <param name="CachedTokens">Prompt tokens that a former request had already computed.</param>
-internal sealed record GenerationResult(GenerationEnd End, int PromptTokens, int CachedTokens, int ReplyTokens, TimeSpan PromptTime, TimeSpan ReplyTime);
+internal sealed record GenerationResult(GenerationEnd End, int PromptTokens, int CachedTokens, int ReplyTokens, long Started, TimeSpan QueueTime, TimeSpan PromptTime, TimeSpan ReplyTime);

@@ -11,7 +11,7 @@ namespace PsyLite.Engine;
 /// <remarks>
 /// Beyond the standard options, min_p, repeat_penalty and repeat_last_n are read from
 /// <see cref="ChatOptions.AdditionalProperties"/>. Tools and response formats are ignored. Usage carries
-/// <see cref="PromptMicros"/> and <see cref="ReplyMicros"/> among its additional counts.
+/// <see cref="QueueMicros"/>, <see cref="PromptMicros"/> and <see cref="ReplyMicros"/> among its additional counts.
 /// </remarks>
 public sealed class LlamaChatClient : IChatClient, ILabelScorer
 {
@@ -20,6 +20,9 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
 
     /// <summary>Additional count of a response's usage: microseconds spent on the reply's tokens.</summary>
     public const string ReplyMicros = "reply_micros";
+
+    /// <summary>Additional count of a response's usage: microseconds from the request's coming to its turn.</summary>
+    public const string QueueMicros = "queue_micros";
 
     private readonly LlamaModel model;
     private readonly LlamaScheduler scheduler;
@@ -152,6 +155,7 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
         TotalTokenCount = result.PromptTokens + result.ReplyTokens,
         AdditionalCounts = new AdditionalPropertiesDictionary<long>
         {
+            [QueueMicros] = (long)result.QueueTime.TotalMicroseconds,
             [PromptMicros] = (long)result.PromptTime.TotalMicroseconds,
             [ReplyMicros] = (long)result.ReplyTime.TotalMicroseconds,
         },

@@ -33,11 +33,11 @@ internal sealed class PromptPace(int batchLength)
     }
 
     /// <summary>
-    /// Least first: the time that the rest of the prompt takes, less the time it has waited. So short ones overtake, but nobody
-    /// is overtaken by those that came later than it takes to compute.
+    /// Least first: when it came, and the time that the rest of its prompt takes. So short ones, which come in turn
+    /// among themselves, overtake long ones, but nobody is overtaken by those that came later than it takes to compute.
     /// </summary>
     public double Rank(EngineJob job, int remaining) =>
-        (remaining * (secondsPerPromptToken ?? 0)) - Stopwatch.GetElapsedTime(job.Submitted).TotalSeconds;
+        Math.Max(remaining * (secondsPerPromptToken ?? 0), StepBesideReplies) + ((double)job.Submitted / Stopwatch.Frequency);
 
     /// <summary>Learns from a step of so many replies' tokens among all.</summary>
     public void Observe(int replies, int tokens, TimeSpan elapsed)

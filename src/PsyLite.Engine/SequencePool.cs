@@ -182,6 +182,25 @@ internal sealed class SequencePool
         return true;
     }
 
+    /// <summary>Where these books and llama.cpp's disagree; for tests.</summary>
+    public IEnumerable<string> Inconsistencies()
+    {
+        foreach (var sequence in sequences)
+        {
+            var held = context.Count(sequence.Id);
+            if (held != sequence.Tokens.Count || (cells is not null && sequence.Cells.Count != sequence.Tokens.Count))
+            {
+                yield return $"sequence {sequence.Id}: {held} in llama.cpp, {sequence.Tokens.Count} tokens, {sequence.Cells.Count} cells";
+            }
+        }
+
+        var distinct = sequences.SelectMany(s => s.Cells).Distinct().Count();
+        if (cells is not null && distinct != cells.Used)
+        {
+            yield return $"{cells.Used} cells are taken, {distinct} are held";
+        }
+    }
+
     private void Evict(CachedSequence sequence) => Shorten(sequence, 0);
 
     /// <summary>Truncates, after storing what is worth it of what goes.</summary>
