@@ -60,6 +60,9 @@ public sealed record MemoryPlan
     /// <summary>Prompt tokens computed at once; llama.cpp's compute buffers grow with it.</summary>
     public required int BatchLength { get; init; }
 
+    /// <summary>Whether the mapped file's pages are given back while its weights are repacked.</summary>
+    internal bool DropsPages => LoadMode == LlamaLoadMode.Map && Repack && FilePages.CanDrop;
+
     public required long WeightBytes { get; init; }
 
     public required long CacheBytes { get; init; }
@@ -110,15 +113,17 @@ public sealed record MemoryPlan
         bool? flash = options.FlashAttention ?? (quantised ? true : small ? false : null);
         choices.Add(new PlanChoice("flash attention", flash switch { true => "on", false => "off", _ => "auto" },
             options.FlashAttention is not null ? "as asked" : quantised ? "a quantised cache needs it" : small ? "slower for narrow heads" : "where llama.cpp can"));
-        var batch = Choose("batch", options.BatchLength, small ? 512 : 256, small ? "small activations" : "prompts are computed as fast as with more, in smaller buffers");
+        var batch = Choose("batch", options.BatchLength, small ? 512 : 128, small ? "small activations" : "prompts are computed as fast as with more, in smaller buffers");
         var perToken = shape.CacheBytesPerToken(kv);
         var shared = Choose("shared cells", options.SharedCells, !small, small ? "attention looks at its own conversation only" : "conversations of any length share the room");
         var sequences = Choose("conversations", options.Sequences, small ? (int)Math.Clamp(SmallCacheBytes / Math.Max(perToken * context, 1), 1, SmallSequences) : LargeSequences,
             small ? "as many as fit 48 MB" : "kept as long as there are cells");
         var working = Clamp((batch * (double)Math.Max(shape.FeedForward, shape.Width) * sizeof(float) * LiveRows) + ((sequences + ScoreRows) * (double)shape.Vocabulary * sizeof(float) * 2));
         var cells = CellCount(options, shape, shared, context, sequences, perToken, working, choices);
-        var load = Choose("load mode", options.LoadMode, LlamaLoadMode.Read, "read once: mapped and repacked, the weights would lie in memory twice");
-        var repack = Choose("repack", options.Repack, true, $"rearranged for {machine.Instructions}, at no cost of memory");
+        var repack = Choose("repack", options.Repack, true, $"rearranged for {machine.Instructions}");
+        var drops = !small && repack && FilePages.CanDrop;
+        var load = Choose("load mode", options.LoadMode, drops ? LlamaLoadMode.Map : LlamaLoadMode.Read,
+            drops ? "pages are given back once repacked, and token embeddings stay in the file" : "read once: mapped and repacked, the weights would lie in memory twice");
         return new MemoryPlan
         {
             ContextLength = context,

@@ -17,6 +17,11 @@ internal sealed class Composition : IDisposable
     /// <summary>A piece is worth a quarter of a second at the end of a reply, and a broken index a new look every minute.</summary>
     private static readonly TimeSpan LongestSearch = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Characters; more than a context holds, so that the window alone decides what is left out, and not another beginning every turn.
+    /// </summary>
+    private const int LongestHistory = 40_000;
     private readonly SqlitePassageSearch _stored;
 
     private Composition(
@@ -67,8 +72,9 @@ internal sealed class Composition : IDisposable
     }
 
     /// <summary>The built-in model was trained without a system prompt and speaks best without one; being small, it strays at a higher temperature.</summary>
-    private static TurnOptions Speaking(AppOptions options, TurnOptions limits) =>
-        options.IsBuiltInModel ? limits with { SystemPrompt = null, AsksModelInDoubt = false, Temperature = limits.Temperature ?? 0.1f } : limits;
+    private static TurnOptions Speaking(AppOptions options, TurnOptions limits) => options.IsBuiltInModel
+        ? limits with { SystemPrompt = null, AsksModelInDoubt = false, Temperature = limits.Temperature ?? 0.1f, LongestHistory = LongestHistory }
+        : limits with { LongestHistory = LongestHistory };
 
     /// <summary>A fault in a joke book takes the jokes away, never the conversation.</summary>
     private static (CrosstalkLibrary Library, string? Problem) ReadLibrary(string folder, IPassageSearch stored)
@@ -84,17 +90,25 @@ internal sealed class Composition : IDisposable
         }
     }
 
-    private static async Task<LoadedModel> LoadAsync(AppOptions options, TimeProvider time)
+    /// <summary>What the configuration settles; the plan chooses the rest.</summary>
+    internal static LlamaOptions EngineOptions(AppOptions options)
     {
         var threads = options.Threads > 0 ? options.Threads : (int?)null;
-        var model = LlamaModel.Load(new LlamaOptions { Path = options.ModelPath, ContextLength = options.Context, Threads = threads, BatchThreads = threads });
-        var client = new LlamaChatClient(model, Path.GetFileNameWithoutExtension(options.ModelPath), time);
+        return new LlamaOptions { Path = options.ModelPath, ContextLength = options.Context, Threads = threads, BatchThreads = threads, MemoryBudget = options.Memory };
+    }
+
+    private static async Task<LoadedModel> LoadAsync(AppOptions options, TimeProvider time)
+    {
+        var model = LlamaModel.Load(EngineOptions(options));
+        var cache = options.Cache is { } folder ? new EngineCacheOptions { Folder = folder, MaxBytes = options.CacheBytes, Clock = time } : null;
+        var client = new LlamaChatClient(model, Path.GetFileNameWithoutExtension(options.ModelPath), time, cache);
         await client.Ready;
         var window = new ContextWindow(text => model.Tokenize(text).Length, model.ContextLength);
         return new LoadedModel(
             new WindowedChatClient(client, window, model),
-            (conversation, labels, cancellationToken) => client.ScoreAsync(window.Fit(conversation), labels, cancellationToken),
-            model.Description)
+            (conversation, labels, cancellationToken) => client.ScoreAsync(window.Fit(conversation).Messages, labels, cancellationToken),
+            model.Description,
+            model.Plan)
         {
             CountTokens = text => model.Tokenize(text).Length,
         };

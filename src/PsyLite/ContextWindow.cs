@@ -1,50 +1,106 @@
-using System.Runtime.CompilerServices;
+using System.Globalization;
 using Microsoft.Extensions.AI;
 
 namespace PsyLite;
 
+/// <summary>What of a conversation fits, and how many of its exchanges had to be left out.</summary>
+internal sealed record FittedConversation(IReadOnlyList<ChatMessage> Messages, int TurnsLeftOut);
+
 /// <summary>
-/// Keeps a conversation within a model's context: the system messages and the newest message always stay, the oldest others go, a few
-/// at a time so that what remains begins alike for several turns and need not be computed again.
+/// Keeps a conversation within a model's context. The budget: room for the reply, the system messages, the newest message, and
+/// of the rest as many recent exchanges as fit, each whole. What is left out is said in the prompt. When the room is full much
+/// is dropped at once, so that what remains begins alike for many turns and need not be computed again.
 /// </summary>
 internal sealed class ContextWindow(Func<string, int> countTokens, int contextLength)
 {
-    /// <summary>Messages dropped together.</summary>
-    private const int Step = 4;
+    /// <summary>Share of the room that is filled after dropping.</summary>
+    private const double FillAfterDropping = 0.6;
 
     /// <summary>Marks of the chat template around one message, in tokens; measured 5 for InternLM2.</summary>
     private const int TokensPerMessage = 8;
 
-    /// <summary>Tokens kept free for reasoning and reply.</summary>
+    /// <summary>Tokens kept free for reasoning and reply, or for a judge's question, which comes behind everything else.</summary>
     public int ReplyTokens { get; } = Math.Clamp(contextLength / 3, 16, 1024);
 
-    public IReadOnlyList<ChatMessage> Fit(IReadOnlyList<ChatMessage> conversation)
+    public FittedConversation Fit(IReadOnlyList<ChatMessage> conversation)
     {
-        var room = contextLength - ReplyTokens;
-        var lengths = conversation.Select(m => countTokens(m.Text) + TokensPerMessage).ToList();
+        var lengths = conversation.Select(m => countTokens(m.Text) + TokensPerMessage).ToArray();
         var newest = conversation.Count - 1;
         while (newest > 0 && conversation[newest].Role == ChatRole.System)
         {
             newest--;
         }
 
-        var total = lengths.Sum();
-        var dropped = new HashSet<int>();
-        var old = Enumerable.Range(0, newest).Where(i => conversation[i].Role != ChatRole.System).ToList();
-        foreach (var group in old.Chunk(Step).TakeWhile(_ => total > room))
+        var room = contextLength - ReplyTokens - Enumerable.Range(0, newest).Where(i => conversation[i].Role == ChatRole.System).Sum(i => lengths[i]);
+        var noteLength = countTokens(Note(conversation.Count)) + TokensPerMessage;
+        var (start, turns) = FirstKept(conversation, lengths, newest, room, noteLength);
+        var kept = Enumerable.Range(start, newest - start + 1).Where(i => i == newest || conversation[i].Role != ChatRole.System).Sum(i => lengths[i]);
+        var free = room - (turns > 0 ? noteLength : 0);
+        if (turns == 0 && kept <= free)
         {
-            dropped.UnionWith(group);
-            total -= group.Sum(i => lengths[i]);
+            return new FittedConversation(conversation, 0);
         }
 
-        if (total <= room)
+        var fitted = new List<ChatMessage>();
+        for (var i = 0; i < conversation.Count; i++)
         {
-            return dropped.Count == 0 ? conversation : [.. conversation.Where((_, i) => !dropped.Contains(i))];
+            if (i == start && turns > 0)
+            {
+                fitted.Add(new ChatMessage(ChatRole.System, Note(turns)));
+            }
+
+            if (i == newest && kept > free)
+            {
+                fitted.Add(new ChatMessage(conversation[i].Role, Middle(conversation[i].Text, Math.Max(free - (kept - lengths[i]) - TokensPerMessage, 1))));
+            }
+            else if (i >= start || conversation[i].Role == ChatRole.System)
+            {
+                fitted.Add(conversation[i]);
+            }
         }
 
-        var rest = Math.Max(room - (total - lengths[newest]) - TokensPerMessage, 1);
-        return [.. conversation.Select((m, i) => i == newest ? new ChatMessage(m.Role, Middle(m.Text, rest)) : m).Where((_, i) => !dropped.Contains(i))];
+        return new FittedConversation(fitted, turns);
     }
+
+    /// <summary>
+    /// Goes through the conversation as it grew, and drops where it was dropped then: so the answer holds until the next overflow,
+    /// without anything being remembered.
+    /// </summary>
+    private static (int Start, int Turns) FirstKept(IReadOnlyList<ChatMessage> conversation, int[] lengths, int newest, int room, int noteLength)
+    {
+        var start = Enumerable.Range(0, newest + 1).First(i => i == newest || conversation[i].Role != ChatRole.System);
+        var turns = 0;
+        var total = 0;
+        for (var i = 0; i <= newest; i++)
+        {
+            if (i < newest && conversation[i].Role == ChatRole.System)
+            {
+                continue;
+            }
+
+            total += lengths[i];
+            var limit = room - (turns > 0 ? noteLength : 0);
+            if ((i < newest && conversation[i].Role != ChatRole.User) || total <= limit)
+            {
+                continue;
+            }
+
+            for (var goal = (int)((room - noteLength) * FillAfterDropping); start < i && total > goal; turns++)
+            {
+                do
+                {
+                    total -= conversation[start].Role == ChatRole.System ? 0 : lengths[start];
+                    start++;
+                }
+                while (start < i && conversation[start].Role != ChatRole.User);
+            }
+        }
+
+        return (start, turns);
+    }
+
+    private static string Note(int turns) =>
+        string.Create(CultureInfo.InvariantCulture, $"（篇幅有限，最早的 {turns} 轮对话没有放进来；需要时可以请对方再说一遍。）");
 
     /// <summary>Beginning and end of a text that is too long by itself.</summary>
     private string Middle(string text, int tokens)
@@ -57,38 +113,5 @@ internal sealed class ContextWindow(Func<string, int> countTokens, int contextLe
         }
 
         return Cut();
-    }
-}
-
-/// <summary>A chat client that gets only what fits its context, and no more room for the reply than is kept free.</summary>
-/// <param name="weights">What the window counts with; let go of together with the client.</param>
-internal sealed class WindowedChatClient(IChatClient inner, ContextWindow window, IDisposable weights) : DelegatingChatClient(inner)
-{
-    public override Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        base.GetResponseAsync(window.Fit([.. messages]), Bounded(options), cancellationToken);
-
-    public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        await foreach (var update in base.GetStreamingResponseAsync(window.Fit([.. messages]), Bounded(options), cancellationToken))
-        {
-            yield return update;
-        }
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        if (disposing)
-        {
-            weights.Dispose();
-        }
-    }
-
-    private ChatOptions Bounded(ChatOptions? options)
-    {
-        var bounded = options?.Clone() ?? new ChatOptions();
-        bounded.MaxOutputTokens = Math.Min(bounded.MaxOutputTokens ?? window.ReplyTokens, window.ReplyTokens);
-        return bounded;
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 using PsyLite.Agent;
+using PsyLite.Engine;
 
 namespace PsyLite;
 
@@ -14,7 +15,7 @@ internal enum ModelStatus
 }
 
 /// <summary>A model that answers, with what is known of it.</summary>
-internal sealed record LoadedModel(IChatClient Client, LabelLikelihoods? Labels, string Description)
+internal sealed record LoadedModel(IChatClient Client, LabelLikelihoods? Labels, string Description, MemoryPlan? Plan = null)
 {
     /// <summary>Tokens of a text; null for a model elsewhere, which keeps its vocabulary to itself.</summary>
     public Func<string, int>? CountTokens { get; init; }
@@ -53,6 +54,9 @@ internal sealed class LocalModel : IChatClient
 
     /// <summary>Tokens of a text by the loaded model; before, and for a model elsewhere, one a character, which is more than most take.</summary>
     public int CountTokens(string text) => Status == ModelStatus.Ready && _loading.Value.Result.CountTokens is { } count ? count(text) : text.Length;
+
+    /// <summary>How the model runs here; null before it is ready, and for a model elsewhere.</summary>
+    public MemoryPlan? Plan => Status == ModelStatus.Ready ? _loading.Value.Result.Plan : null;
 
     /// <summary>Completes when the model has loaded or failed to; never fails itself.</summary>
     public Task Settled => _settled;

@@ -22,7 +22,7 @@ internal sealed class ModelHandle : SafeHandle
     /// <exception cref="OperationCanceledException">Cancelled while loading.</exception>
     public static unsafe ModelHandle? Load(LlamaOptions options, MemoryPlan plan, IProgress<float>? progress, CancellationToken cancellationToken)
     {
-        var loading = GCHandle.Alloc(new Loading(progress, cancellationToken));
+        var loading = GCHandle.Alloc(new Loading(progress, cancellationToken, plan.DropsPages ? options.Path : null));
         try
         {
             var parameters = LlamaNative.DefaultModelParams();
@@ -37,6 +37,11 @@ internal sealed class ModelHandle : SafeHandle
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 return null;
+            }
+
+            if (plan.DropsPages)
+            {
+                FilePages.Drop(options.Path);
             }
 
             return new ModelHandle(model);
@@ -58,8 +63,13 @@ internal sealed class ModelHandle : SafeHandle
     {
         var loading = (Loading)GCHandle.FromIntPtr(userData).Target!;
         loading.Progress?.Report(done);
+        if (loading.MappedFile is { } file)
+        {
+            FilePages.Drop(file);
+        }
+
         return loading.CancellationToken.IsCancellationRequested ? (byte)0 : (byte)1;
     }
 
-    private sealed record Loading(IProgress<float>? Progress, CancellationToken CancellationToken);
+    private sealed record Loading(IProgress<float>? Progress, CancellationToken CancellationToken, string? MappedFile);
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using PsyLite.Engine;
 using PsyLite.Options;
 using PsyLite.Store;
 
@@ -26,6 +27,11 @@ internal static class DoctorCommand
                 Console.WriteLine($"{name}{new string(' ', width - Width(name))}  {value}");
             }
 
+            if (parts.Model.Plan is { } plan)
+            {
+                PrintPlan(plan);
+            }
+
             Console.WriteLine();
             foreach (var step in NextSteps(parts))
             {
@@ -45,13 +51,24 @@ internal static class DoctorCommand
         yield return ("处理器 CPU", $"{Environment.ProcessorCount} 核 cores, {Instructions()}");
         var memory = GC.GetGCMemoryInfo();
         yield return ("内存 memory", $"{Gigabytes(memory.TotalAvailableMemoryBytes)}，已用 used {Gigabytes(memory.MemoryLoadBytes)}");
-        yield return ("推理库 engine", Engine());
+        yield return ("推理库 engine", EngineLibrary());
         yield return ("模型文件 model file", ModelFile(options));
         yield return ("模型 model", parts.Model.Description ?? $"不可用 not usable: {parts.Model.Problem}");
         yield return ("相声 crosstalk", parts.LibraryProblem is { } problem ? $"没有 none: {problem}" : $"{parts.Library.Pieces.Count} 段 pieces");
         yield return ("导入的相声 imported", ImportedPieces(options.CrosstalkIndex));
         yield return ("向量 embeddings", parts.Embedder is null ? "没有安装，按词检索 none installed: pieces are found by their words" : "已安装 installed");
         yield return ("地址 address", options.Urls + (options.ApiKey is null ? "" : "（接口需要密钥 API key set）"));
+    }
+
+    /// <summary>What the engine chose for this machine and this file, and why.</summary>
+    private static void PrintPlan(MemoryPlan plan)
+    {
+        Console.WriteLine();
+        Console.WriteLine($"内存计划 memory plan: {MemoryPlan.Gigabytes(plan.TotalBytes)} = 权重 weights {MemoryPlan.Gigabytes(plan.WeightBytes)} + 缓存 cache {MemoryPlan.Gigabytes(plan.CacheBytes)} + 计算 working {MemoryPlan.Gigabytes(plan.WorkingBytes)}");
+        foreach (var choice in plan.Choices)
+        {
+            Console.WriteLine($"  {choice.Name,-15} {choice.Value,-8} {choice.Reason}");
+        }
     }
 
     private static IEnumerable<string> NextSteps(Composition parts)
@@ -90,7 +107,7 @@ internal static class DoctorCommand
         }
     }
 
-    private static string Engine()
+    private static string EngineLibrary()
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "native");
         var files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)).ToList() : [];

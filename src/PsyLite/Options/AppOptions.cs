@@ -16,8 +16,20 @@ internal sealed record AppOptions
     /// <summary>Bearer key that every API path then asks for. Environment: PSYLITE_API_KEY.</summary>
     public string? ApiKey { get; init; }
 
-    /// <summary>Tokens of context. Environment: PSYLITE_CONTEXT.</summary>
-    public int Context { get; init; } = 2048;
+    /// <summary>Most tokens of context; a model trained for fewer gets those. Environment: PSYLITE_CONTEXT.</summary>
+    public int Context { get; init; } = 4096;
+
+    /// <summary>Bytes that the program may take; room for more conversations grows into what the model leaves. Null is 5 GB. Environment: PSYLITE_MEMORY_MB.</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>
+    /// Where computed conversations outlive memory and restarts, encrypted; null keeps them in memory only. Environment:
+    /// PSYLITE_CACHE, a folder or "off".
+    /// </summary>
+    public string? Cache { get; init; }
+
+    /// <summary>Most bytes of that folder. Environment: PSYLITE_CACHE_MB.</summary>
+    public long CacheBytes { get; init; } = 4L << 30;
 
     /// <summary>Threads of the engine; 0 lets the engine choose. Environment: PSYLITE_THREADS.</summary>
     public int Threads { get; init; }
@@ -48,6 +60,9 @@ internal sealed record AppOptions
     /// <summary>The model that comes with the program.</summary>
     public static string BuiltInModel { get; } = Path.Combine(AppContext.BaseDirectory, "models", "psylite-mini", "psylite-mini.q4_k_m.gguf");
 
+    private static string DefaultCache { get; } =
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "psylite", "conversations");
+
     public string ModelPath => Model ?? BuiltInModel;
 
     public bool IsBuiltInModel => Model is null || Path.GetFullPath(Model) == Path.GetFullPath(BuiltInModel);
@@ -62,6 +77,9 @@ internal sealed record AppOptions
             Model = Text("PSYLITE_MODEL"),
             ApiKey = Text("PSYLITE_API_KEY"),
             Context = Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
+            Memory = Number("PSYLITE_MEMORY_MB", 1) is { } memory ? memory * 1_000_000L : null,
+            Cache = Text("PSYLITE_CACHE") is { } cache ? (cache == "off" ? null : cache) : DefaultCache,
+            CacheBytes = Number("PSYLITE_CACHE_MB", 1) is { } size ? size * 1_000_000L : defaults.CacheBytes,
             Threads = Number("PSYLITE_THREADS", 0) ?? defaults.Threads,
             Crosstalk = Text("PSYLITE_CROSSTALK") ?? defaults.Crosstalk,
             CrosstalkIndex = Text("PSYLITE_CROSSTALK_INDEX") ?? defaults.CrosstalkIndex,
