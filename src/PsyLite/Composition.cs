@@ -5,6 +5,7 @@ using PsyLite.Agent.Humour;
 using PsyLite.Agent.Retrieval;
 using PsyLite.Agent.Risk;
 using PsyLite.Engine;
+using PsyLite.Engine.Remote;
 using PsyLite.Options;
 using PsyLite.Store;
 using PsyLite.Web;
@@ -34,7 +35,7 @@ internal sealed class Composition : IDisposable
         Embedder = embedder;
         _stored = new SqlitePassageSearch(options.CrosstalkIndex, embedder);
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
-        Model = new LocalModel(load ?? (() => LoadAsync(options, time)), options.IsBuiltInModel);
+        Model = new LocalModel(load ?? (() => options.Engine == EngineKind.Llama ? LoadAsync(options, time) : ConnectAsync(options, time)), options.IsBuiltInModel) { SentTo = options.SentTo };
         Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnOptions()), time);
         HelpLines = new HelpLines(new HotlineDirectory());
     }
@@ -111,6 +112,31 @@ internal sealed class Composition : IDisposable
             model.Plan)
         {
             CountTokens = text => model.Tokenize(text).Length,
+        };
+    }
+
+    private static async Task<LoadedModel> ConnectAsync(AppOptions options, TimeProvider time)
+    {
+        var client = new RemoteChatClient(
+            new RemoteOptions
+            {
+                Protocol = options.Engine == EngineKind.Ollama ? RemoteProtocol.Ollama : RemoteProtocol.OpenAi,
+                Endpoints = options.Endpoints,
+                Model = options.Model,
+                Key = options.EndpointKey,
+                ContextLength = options.Context,
+            },
+            time);
+        await client.Ready;
+
+        // An engine elsewhere keeps its vocabulary to itself; hardly any Chinese character takes more than one token.
+        var window = new ContextWindow(text => text.Length, options.Context);
+        return new LoadedModel(
+            new WindowedChatClient(client, window, client),
+            (conversation, labels, cancellationToken) => client.ScoreAsync(window.Fit(conversation).Messages, labels, cancellationToken),
+            client.Description)
+        {
+            Problem = () => client.Problem,
         };
     }
 }

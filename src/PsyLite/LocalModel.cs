@@ -19,6 +19,9 @@ internal sealed record LoadedModel(IChatClient Client, LabelLikelihoods? Labels,
 {
     /// <summary>Tokens of a text; null for a model elsewhere, which keeps its vocabulary to itself.</summary>
     public Func<string, int>? CountTokens { get; init; }
+
+    /// <summary>One line that says why a model elsewhere does not answer just now, or null; null for a model here, which has been loaded.</summary>
+    public Func<string?>? Problem { get; init; }
 }
 
 /// <summary>
@@ -42,13 +45,18 @@ internal sealed class LocalModel : IChatClient
     /// <summary>True for the small model that comes with the program.</summary>
     public bool IsBuiltIn { get; }
 
+    /// <summary>Hosts beyond this machine that conversations are sent to; null when they stay here.</summary>
+    public string? SentTo { get; init; }
+
     public ModelStatus Status => !_loading.IsValueCreated ? ModelStatus.NotStarted
         : !_loading.Value.IsCompleted ? ModelStatus.Loading
-        : _loading.Value.IsCompletedSuccessfully ? ModelStatus.Ready
+        : _loading.Value.IsCompletedSuccessfully ? (_loading.Value.Result.Problem?.Invoke() is null ? ModelStatus.Ready : ModelStatus.Failed)
         : ModelStatus.Failed;
 
     /// <summary>One line that says why there is no model; null while none is known to be missing.</summary>
-    public string? Problem => Status == ModelStatus.Failed ? _loading.Value.Exception!.InnerException!.Message.ReplaceLineEndings(" ") : null;
+    public string? Problem => !_loading.IsValueCreated || !_loading.Value.IsCompleted ? null
+        : _loading.Value.IsCompletedSuccessfully ? _loading.Value.Result.Problem?.Invoke()
+        : _loading.Value.Exception!.InnerException!.Message.ReplaceLineEndings(" ");
 
     public string? Description => Status == ModelStatus.Ready ? _loading.Value.Result.Description : null;
 
@@ -94,7 +102,7 @@ internal sealed class LocalModel : IChatClient
 
     public void Dispose()
     {
-        if (Status == ModelStatus.Ready)
+        if (_loading.IsValueCreated && _loading.Value.IsCompletedSuccessfully)
         {
             _loading.Value.Result.Client.Dispose();
         }

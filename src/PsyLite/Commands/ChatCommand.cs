@@ -19,8 +19,9 @@ internal static class ChatCommand
     {
         var once = new Option<string?>("--once") { Description = "只说这一句 · one turn with this text" };
         var json = new Option<bool>("--json") { Description = "与 --once 合用，输出 JSON · with --once, print JSON" };
-        var model = ModelOptions.Model();
-        var command = new Command("chat", "在终端里对话 · talk in the terminal\n  psylite chat --once \"我最近总是失眠\" --json") { once, json, model };
+        var model = new ModelOptions();
+        var command = new Command("chat", "在终端里对话 · talk in the terminal\n  psylite chat --once \"我最近总是失眠\" --json") { once, json };
+        model.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(json) && result.GetResult(once) is null)
@@ -30,7 +31,13 @@ internal static class ChatCommand
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            using var parts = Composition.Create(ModelOptions.Read(parsed, model));
+            var options = model.Read(parsed);
+            if (options.SendingNotice is { } notice)
+            {
+                await Console.Error.WriteLineAsync($"psylite: {notice}");
+            }
+
+            using var parts = Composition.Create(options);
             return parsed.GetValue(once) is { } text
                 ? await OnceAsync(parts, text, parsed.GetValue(json), cancellationToken)
                 : await ConverseAsync(parts, cancellationToken);
@@ -84,7 +91,8 @@ internal static class ChatCommand
     {
         parts.Model.Start();
         var terminal = TurnScreen.OpenTerminal();
-        terminal.MarkupLine("[grey]我是电脑程序，不是真人，不能代替医生或心理咨询师；内容只留在这台电脑上。急难时请打 " +
+        terminal.MarkupLine("[grey]我是电脑程序，不是真人，不能代替医生或心理咨询师；" +
+            $"{(parts.Model.SentTo is { } hosts ? $"回复由 {Markup.Escape(hosts)} 生成，内容会发送到那里" : "内容只留在这台电脑上")}。急难时请打 " +
             $"{parts.HelpLines.Lifeline}、{parts.HelpLines.Ambulance} 或 {parts.HelpLines.Police}。输入“退出”结束。[/]\n");
         using var input = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
         var state = new ConversationState();

@@ -12,11 +12,12 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var model = ModelOptions.Model();
-        var command = new Command("doctor", "检查安装 · check the installation\n  psylite doctor") { model };
+        var model = new ModelOptions();
+        var command = new Command("doctor", "检查安装 · check the installation\n  psylite doctor");
+        model.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var options = ModelOptions.Read(parsed, model);
+            var options = model.Read(parsed);
             using var parts = Composition.Create(options);
             parts.Model.Start();
             await parts.Model.Settled.WaitAsync(cancellationToken);
@@ -78,12 +79,14 @@ internal static class DoctorCommand
             yield return "一切就绪：./psylite serve，然后打开上面的地址。 · All set: ./psylite serve, then open the address above.";
             if (parts.Model.IsBuiltIn)
             {
-                yield return "内置的是小型演示模型；换成 7B：./psylite serve --model FILE.gguf · The built-in model is a small demonstration; for a 7B: --model FILE.gguf";
+                yield return "内置的是小型演示模型；换成 7B：./psylite model pull Juneup/internlm2.5_7b_distill:orpo_q4_k_m，再 ./psylite serve --model 同一名字 · The built-in model is a small demonstration; pull a 7B, then serve --model with the same name";
             }
         }
         else
         {
-            yield return parts.Model.IsBuiltIn
+            yield return parts.Options.Engine != EngineKind.Llama
+                ? "请启动远程引擎，或检查 --endpoint；危机回复不需要模型，一直可用。 · Start the engine there, or check --endpoint; replies in a crisis need no model."
+                : parts.Model.IsBuiltIn
                 ? "没有内置模型：重新运行 ./psylite 构建，或用 --model FILE.gguf 指定一个。危机回复不需要模型，一直可用。 · No built-in model: build again with ./psylite, or name one with --model FILE.gguf."
                 : "请检查 --model 的文件，或去掉它以使用内置模型。 · Check the file of --model, or leave it out for the built-in model.";
         }
@@ -122,6 +125,11 @@ internal static class DoctorCommand
 
     private static string ModelFile(AppOptions options)
     {
+        if (options.SendingNotice is { } notice)
+        {
+            return notice;
+        }
+
         var file = new FileInfo(options.ModelPath);
         return file.Exists ? $"{file.FullName} ({file.Length / 1e6:0.0} MB)" : $"不存在 missing: {file.FullName}";
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PsyLite.Options;
 using PsyLite.Server;
 
 namespace PsyLite.Commands;
@@ -9,14 +10,15 @@ internal static class ServeCommand
     public static Command Create()
     {
         var urls = new Option<string?>("--urls") { Description = "监听地址，分号分隔 · addresses to listen on" };
-        var model = ModelOptions.Model();
-        var command = new Command("serve", "启动网页与接口 · serve the page and the APIs\n  psylite serve --urls http://127.0.0.1:8080") { urls, model };
+        var model = new ModelOptions();
+        var command = new Command("serve", "启动网页与接口 · serve the page and the APIs\n  psylite serve --urls http://127.0.0.1:8080") { urls };
+        model.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var options = ModelOptions.Read(parsed, model);
+            var options = model.Read(parsed);
             options = parsed.GetValue(urls) is { Length: > 0 } given ? options with { Urls = given } : options;
             options.CheckUrls();
-            if (options.Model is not null && !File.Exists(options.Model))
+            if (options.Engine == EngineKind.Llama && options.Model is not null && !File.Exists(options.Model))
             {
                 throw new FileNotFoundException($"there is no model file {options.Model}, nor a pulled model of that name; check --model (psylite model list), pull it (psylite model pull), or leave it out for the built-in model.");
             }
@@ -29,6 +31,11 @@ internal static class ServeCommand
             if (parts.LibraryProblem is { } missing)
             {
                 await Console.Error.WriteLineAsync($"psylite: 没有相声 · no crosstalk: {missing}");
+            }
+
+            if (options.SendingNotice is { } notice)
+            {
+                await Console.Error.WriteLineAsync($"psylite: {notice}");
             }
 
             await ReportModelAsync(parts.Model, cancellationToken);

@@ -2,6 +2,19 @@ using System.Net;
 
 namespace PsyLite.Options;
 
+/// <summary>What computes the replies.</summary>
+internal enum EngineKind
+{
+    /// <summary>llama.cpp in this process.</summary>
+    Llama,
+
+    /// <summary>An endpoint that speaks OpenAI's protocol.</summary>
+    OpenAi,
+
+    /// <summary>An endpoint that speaks Ollama's.</summary>
+    Ollama,
+}
+
 /// <summary>
 /// Everything that can be set from outside, read once at start. Flags win over environment variables, these over defaults.
 /// </summary>
@@ -10,8 +23,20 @@ internal sealed record AppOptions
     /// <summary>Addresses to listen on, separated by semicolons. Environment: PSYLITE_URLS.</summary>
     public string Urls { get; init; } = "http://127.0.0.1:8080";
 
-    /// <summary>GGUF file to converse with; null is the built-in demonstration model. Environment: PSYLITE_MODEL.</summary>
+    /// <summary>
+    /// GGUF file to converse with, or the name of a pulled model; null is the built-in demonstration model. For an engine elsewhere the name
+    /// to ask for; null is the first it lists. Environment: PSYLITE_MODEL.
+    /// </summary>
     public string? Model { get; init; }
+
+    /// <summary>What computes the replies. Environment: PSYLITE_ENGINE, llama, openai or ollama.</summary>
+    public EngineKind Engine { get; init; } = EngineKind.Llama;
+
+    /// <summary>Where an engine elsewhere is. Environment: PSYLITE_ENDPOINTS, separated by commas.</summary>
+    public IReadOnlyList<Uri> Endpoints { get; init; } = [];
+
+    /// <summary>Bearer key for the endpoints. Environment: PSYLITE_ENDPOINT_KEY.</summary>
+    public string? EndpointKey { get; init; }
 
     /// <summary>Bearer key that every API path then asks for. Environment: PSYLITE_API_KEY.</summary>
     public string? ApiKey { get; init; }
@@ -63,9 +88,17 @@ internal sealed record AppOptions
     private static string DefaultCache { get; } =
         Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "psylite", "conversations");
 
+    /// <summary>Hosts beyond this machine that conversations are sent to; null when they stay here.</summary>
+    public string? SentTo => Endpoints.Where(e => !e.IsLoopback).Select(e => e.Authority).ToList() is { Count: > 0 } hosts ? string.Join(", ", hosts) : null;
+
+    /// <summary>One line that says where conversations go; null when this process computes the replies.</summary>
+    public string? SendingNotice => Endpoints.Count == 0 ? null
+        : $"对话会发送到 · conversations are sent to {string.Join(", ", Endpoints.Select(e => e.Authority))}"
+            + (Endpoints.Any(e => !e.IsLoopback && e.Scheme == "http") ? "（未加密 not encrypted）" : "");
+
     public string ModelPath => Model ?? BuiltInModel;
 
-    public bool IsBuiltInModel => Model is null || Path.GetFullPath(Model) == Path.GetFullPath(BuiltInModel);
+    public bool IsBuiltInModel => Engine == EngineKind.Llama && (Model is null || Path.GetFullPath(Model) == Path.GetFullPath(BuiltInModel));
 
     /// <exception cref="InvalidDataException">A variable does not hold what it should; the message names it.</exception>
     public static AppOptions FromEnvironment()
@@ -75,6 +108,9 @@ internal sealed record AppOptions
         {
             Urls = Text("PSYLITE_URLS") ?? defaults.Urls,
             Model = Text("PSYLITE_MODEL"),
+            Engine = EngineOf(Text("PSYLITE_ENGINE"), "PSYLITE_ENGINE") ?? defaults.Engine,
+            Endpoints = EndpointsOf(Text("PSYLITE_ENDPOINTS"), "PSYLITE_ENDPOINTS") ?? [],
+            EndpointKey = Text("PSYLITE_ENDPOINT_KEY"),
             ApiKey = Text("PSYLITE_API_KEY"),
             Context = Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
             Memory = Number("PSYLITE_MEMORY_MB", 1) is { } memory ? memory * 1_000_000L : null,
@@ -111,6 +147,31 @@ internal sealed record AppOptions
             }
         }
     }
+
+    /// <summary>Refuses an engine elsewhere without an address, and an address without such an engine: where conversations go must be plain.</summary>
+    /// <exception cref="InvalidDataException">One is missing.</exception>
+    public AppOptions CheckEngine() => Engine == EngineKind.Llama == (Endpoints.Count == 0)
+        ? this
+        : throw new InvalidDataException(Endpoints.Count == 0
+            ? $"--engine {Engine.ToString().ToLowerInvariant()} needs an address: --endpoint http://127.0.0.1:8000"
+            : "--endpoint needs to know what is there: --engine openai or --engine ollama");
+
+    /// <exception cref="InvalidDataException">There is no such engine.</exception>
+    public static EngineKind? EngineOf(string? text, string source) => text?.ToLowerInvariant() switch
+    {
+        null or "" => null,
+        "llama" => EngineKind.Llama,
+        "openai" => EngineKind.OpenAi,
+        "ollama" => EngineKind.Ollama,
+        _ => throw new InvalidDataException($"{source} {text} is not an engine: choose llama, openai or ollama."),
+    };
+
+    /// <exception cref="InvalidDataException">One is not an http address.</exception>
+    public static IReadOnlyList<Uri>? EndpointsOf(string? text, string source) => text is null or "" ? null
+        : [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part =>
+            Uri.TryCreate(part, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0
+                ? address
+                : throw new InvalidDataException($"{source}: {part} is not an address; write it as http://127.0.0.1:8000, several separated by commas."))];
 
     private static string? Text(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
 

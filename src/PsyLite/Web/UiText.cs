@@ -25,6 +25,9 @@ public sealed record UiText
 
     public required string Privacy { get; init; }
 
+    /// <summary>With {0} for the hosts that compute the replies.</summary>
+    public required string PrivacyElsewhere { get; init; }
+
     public required string Placeholder { get; init; }
 
     public required string KeyHint { get; init; }
@@ -127,6 +130,7 @@ public sealed record UiText
         OwnModel = "正在使用你指定的模型，它也会出错。",
         AboutModel = "换成 7B 模型",
         Privacy = "对话只在这台电脑上，关闭页面即消失。",
+        PrivacyElsewhere = "回复由 {0} 生成，对话会发送到那里；这里不保存，关闭页面即消失。",
         Placeholder = "写下此刻的感受……",
         KeyHint = "Enter 发送，Shift + Enter 换行，Esc 停止",
         Send = "发送",
@@ -185,6 +189,7 @@ public sealed record UiText
         OwnModel = "This is the model you configured; it makes mistakes too.",
         AboutModel = "How to get the 7B model",
         Privacy = "The conversation stays on this computer and is gone when you close the page.",
+        PrivacyElsewhere = "Replies are made by {0}, and the conversation is sent there; nothing is kept here once you close the page.",
         Placeholder = "Write what is on your mind…",
         KeyHint = "Enter sends, Shift + Enter makes a new line, Esc stops",
         Send = "Send",

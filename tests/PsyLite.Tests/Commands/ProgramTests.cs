@@ -55,6 +55,10 @@ public sealed class ProgramTests
     [InlineData(1, "beyond this machine", "serve", "--urls", "http://0.0.0.0:8080")]
     [InlineData(1, "not an address", "serve", "--urls", "nonsense")]
     [InlineData(1, "/nowhere/none.gguf", "serve", "--model", "/nowhere/none.gguf")]
+    [InlineData(1, "needs an address", "chat", "--once", "x", "--engine", "openai")]
+    [InlineData(1, "--engine openai or", "chat", "--once", "x", "--endpoint", "http://127.0.0.1:9")]
+    [InlineData(1, "is not an engine", "serve", "--engine", "magic")]
+    [InlineData(1, "is not an address", "serve", "--engine", "ollama", "--endpoint", "here")]
     [InlineData(1, "/nowhere/in.jsonl", "assess", "--in", "/nowhere/in.jsonl")]
     public async Task Wrong_use_says_what_is_wrong(int expected, string words, params string[] arguments)
     {

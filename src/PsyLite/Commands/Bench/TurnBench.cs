@@ -13,15 +13,16 @@ internal static class TurnBench
 {
     public static Command Create()
     {
-        var model = ModelOptions.Model();
+        var model = new ModelOptions();
         var server = new Option<string?>("--llama-server") { Description = "llama-server 的路径 · path of llama-server" };
         var tokens = new Option<int>("--history-tokens") { Description = "历史长度（词元）· tokens of history before the turn", DefaultValueFactory = _ => 2000 };
         var reply = new Option<int>("--reply-tokens") { Description = "回复长度上限 · most tokens of a reply", DefaultValueFactory = _ => 64 };
         var rounds = new Option<int>("--rounds") { Description = "轮数 · rounds (median)", DefaultValueFactory = _ => 5 };
-        var command = new Command("turn", "一轮的等待时间 · how long a turn takes\n  psylite bench turn --llama-server ../llama.cpp/build/bin/llama-server") { model, server, tokens, reply, rounds };
+        var command = new Command("turn", "一轮的等待时间 · how long a turn takes\n  psylite bench turn --llama-server ../llama.cpp/build/bin/llama-server") { server, tokens, reply, rounds };
+        model.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var options = ModelOptions.Read(parsed, model) with { Context = 4096 };
+            var options = model.Read(parsed) with { Context = 4096 };
             var plan = new TurnPlan(parsed.GetValue(tokens), parsed.GetValue(reply), parsed.GetValue(rounds));
             await MeasureAsync(options, plan, parsed.GetValue(server), cancellationToken);
             return CommandBoundary.Done;
