@@ -127,6 +127,18 @@ public sealed class LlamaModel : IDisposable
         return Create(parameters);
     }
 
+    /// <summary>Makes a context that gives one vector for each of several texts, all computed in one piece, as an encoder needs it.</summary>
+    internal ContextHandle CreateEmbeddingContext(int tokens, int texts, int pooling)
+    {
+        var parameters = Parameters();
+        parameters.ContextLength = parameters.BatchLength = parameters.MicroBatchLength = parameters.MaxOutputs = (uint)tokens;
+        parameters.MaxSequences = (uint)texts;
+        parameters.UnifiedKeyValue = 1;
+        parameters.Embeddings = 1;
+        parameters.PoolingType = pooling;
+        return Create(parameters);
+    }
+
     private ContextParams Parameters()
     {
         var parameters = LlamaNative.DefaultContextParams();

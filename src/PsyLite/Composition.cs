@@ -32,8 +32,8 @@ internal sealed class Composition : IDisposable
         Time = time;
         Assessor = new RiskAssessor();
         _ = Assessor.PrepareAsync();
-        Embedder = embedder;
-        _stored = new SqlitePassageSearch(options.CrosstalkIndex, embedder);
+        Embedder = embedder is null ? InstalledEmbedder.Open(options) : new InstalledEmbedder(embedder, null, null);
+        _stored = new SqlitePassageSearch(options.CrosstalkIndex, Embedder.Generator);
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
         Model = new LocalModel(load ?? (() => options.Engine == EngineKind.Llama ? LoadAsync(options, time) : ConnectAsync(options, time)), options.IsBuiltInModel) { SentTo = options.SentTo };
         Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnOptions()), time);
@@ -51,8 +51,8 @@ internal sealed class Composition : IDisposable
     /// <summary>One line that says why there is no crosstalk; null when all is well.</summary>
     public string? LibraryProblem { get; }
 
-    /// <summary>Finds imported pieces by meaning as well; null, the default, leaves it to their words.</summary>
-    public IEmbeddingGenerator<string, Embedding<float>>? Embedder { get; }
+    /// <summary>Finds imported pieces by meaning as well, where there is one.</summary>
+    public InstalledEmbedder Embedder { get; }
 
     public LocalModel Model { get; }
 
@@ -70,6 +70,7 @@ internal sealed class Composition : IDisposable
     {
         Model.Dispose();
         _stored.Dispose();
+        Embedder.Generator?.Dispose();
     }
 
     /// <summary>The built-in model was trained without a system prompt and speaks best without one; being small, it strays at a higher temperature.</summary>

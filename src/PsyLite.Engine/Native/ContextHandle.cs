@@ -61,6 +61,16 @@ internal sealed class ContextHandle : SafeHandle
         return logits is null ? throw new InvalidOperationException($"No logits were asked for at {index}.") : new ReadOnlySpan<float>(logits, vocabularySize);
     }
 
+    /// <summary>Values of a text's vector.</summary>
+    public int EmbeddingLength => LlamaNative.EmbeddingOutputLength(model);
+
+    /// <summary>Pooled vector of a sequence of the last batch; valid until the next decode.</summary>
+    public unsafe ReadOnlySpan<float> Embedding(int sequence)
+    {
+        var vector = LlamaNative.SequenceEmbedding(this, sequence);
+        return vector is null ? throw new InvalidOperationException($"There is no vector of sequence {sequence}.") : new ReadOnlySpan<float>(vector, EmbeddingLength);
+    }
+
     /// <summary>Forgets what a sequence holds from a position on; false when the model's memory cannot do so.</summary>
     public bool Truncate(int sequence, int from) => LlamaNative.RemoveFromSequence(memory, sequence, from, -1) != 0;
 

@@ -32,19 +32,19 @@ internal sealed class Vocabulary
 
     public bool IsControl(int token) => LlamaNative.IsControl(model.Vocabulary, token) != 0;
 
-    /// <summary>Tokens of a text, with no begin or end token added; special tokens in it are read as such only when allowed.</summary>
-    public unsafe int[] Encode(string text, bool parseSpecial)
+    /// <summary>Tokens of a text, with the model's begin and end tokens added only when asked for; special tokens in it are read as such only when allowed.</summary>
+    public unsafe int[] Encode(string text, bool parseSpecial, bool addSpecial = false)
     {
         var size = Encoding.UTF8.GetMaxByteCount(text.Length);
         var bytes = ArrayPool<byte>.Shared.Rent(size);
-        var tokens = ArrayPool<int>.Shared.Rent(size + 1);
+        var tokens = ArrayPool<int>.Shared.Rent(size + 4);
         try
         {
             var length = Encoding.UTF8.GetBytes(text, bytes);
             fixed (byte* bytePointer = bytes)
             fixed (int* tokenPointer = tokens)
             {
-                var count = LlamaNative.Tokenize(model.Vocabulary, bytePointer, length, tokenPointer, tokens.Length, 0, parseSpecial ? (byte)1 : (byte)0);
+                var count = LlamaNative.Tokenize(model.Vocabulary, bytePointer, length, tokenPointer, tokens.Length, addSpecial ? (byte)1 : (byte)0, parseSpecial ? (byte)1 : (byte)0);
                 if (count < 0)
                 {
                     throw new InvalidOperationException($"llama.cpp could not tokenise {length} bytes of text (code {count}).");

@@ -71,14 +71,22 @@ internal static class CrosstalkCommand
         var command = new Command("import", "审查并导入自己的段子 · vet pieces and take them into the index\n  psylite crosstalk import my-pieces.jsonl") { files, into };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var target = parsed.GetValue(into) ?? AppOptions.FromEnvironment().CrosstalkIndex;
+            var options = AppOptions.FromEnvironment();
+            var target = parsed.GetValue(into) ?? options.CrosstalkIndex;
             var paths = parsed.GetRequiredValue(files);
             if (paths.FirstOrDefault(p => !File.Exists(p)) is { } missing)
             {
                 throw new FileNotFoundException($"there is no file {missing}; nothing was imported.");
             }
 
-            var report = await new CrosstalkImport(target, embedder: null).RunAsync(paths, cancellationToken);
+            var embedder = InstalledEmbedder.Open(options);
+            using var generator = embedder.Generator;
+            var report = await new CrosstalkImport(target, generator).RunAsync(paths, cancellationToken);
+            if (generator is null)
+            {
+                Console.Error.WriteLine($"psylite: 没有嵌入模型，只按词建索引 · no embedding model, indexed by words alone: {embedder.Problem ?? "set PSYLITE_EMBEDDER to a GGUF file such as bge-small-zh-v1.5"}");
+            }
+
             foreach (var reason in report.Refused)
             {
                 Console.WriteLine(reason);

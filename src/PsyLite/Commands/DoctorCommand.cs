@@ -57,7 +57,7 @@ internal static class DoctorCommand
         yield return ("模型 model", parts.Model.Description ?? $"不可用 not usable: {parts.Model.Problem}");
         yield return ("相声 crosstalk", parts.LibraryProblem is { } problem ? $"没有 none: {problem}" : $"{parts.Library.Pieces.Count} 段 pieces");
         yield return ("导入的相声 imported", ImportedPieces(options.CrosstalkIndex));
-        yield return ("向量 embeddings", parts.Embedder is null ? "没有安装，按词检索 none installed: pieces are found by their words" : "已安装 installed");
+        yield return ("向量 embeddings", Embeddings(parts.Embedder));
         yield return ("地址 address", options.Urls + (options.ApiKey is null ? "" : "（接口需要密钥 API key set）"));
     }
 
@@ -91,6 +91,11 @@ internal static class DoctorCommand
                 : "请检查 --model 的文件，或去掉它以使用内置模型。 · Check the file of --model, or leave it out for the built-in model.";
         }
     }
+
+    private static string Embeddings(InstalledEmbedder embedder) =>
+        embedder.Generator is not null ? embedder.Description ?? "已安装 installed"
+        : embedder.Problem is { } problem ? $"不可用，按词检索 not usable, pieces are found by their words: {problem}"
+        : "没有安装，按词检索 none installed (PSYLITE_EMBEDDER): pieces are found by their words";
 
     private static string ImportedPieces(string path)
     {

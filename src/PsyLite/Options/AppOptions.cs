@@ -66,6 +66,9 @@ internal sealed record AppOptions
     public string CrosstalkIndex { get; init; } =
         Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "psylite", "crosstalk.db");
 
+    /// <summary>Embedding model, a GGUF file or the name of a pulled one; null leaves retrieval to words. Environment: PSYLITE_EMBEDDER.</summary>
+    public string? Embedder { get; init; }
+
     /// <summary>Host names that requests may name, for a proxy in front; this machine's own always may. Environment: PSYLITE_HOSTS, separated by semicolons.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
@@ -123,6 +126,7 @@ internal sealed record AppOptions
             Mirror = Text("PSYLITE_MIRROR"),
             HuggingFace = Text("HF_ENDPOINT") ?? defaults.HuggingFace,
             HuggingFaceToken = Text("HF_TOKEN"),
+            Embedder = Text("PSYLITE_EMBEDDER"),
             Hosts = Text("PSYLITE_HOSTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
         };
     }

@@ -55,7 +55,7 @@ internal sealed class SqlitePassageSearch(string path, IEmbeddingGenerator<strin
     private static IReadOnlyList<PassageHit> Search(PassageIndexReader reader, float[]? query, VectorFile? vectors, string words, int most, CancellationToken cancellationToken)
     {
         var byWords = reader.Search(words, query is null ? most : Math.Max(most, Depth), cancellationToken);
-        if (query is null || vectors is null)
+        if (query is null || vectors is null || vectors.Dimensions != query.Length)
         {
             return [.. byWords.Select(f => f.Hit)];
         }

@@ -25,6 +25,8 @@ internal sealed class VectorFile : IDisposable
     private readonly int _dimensions;
     private readonly int _words;
 
+    public int Dimensions => _dimensions;
+
     public VectorFile(string path, long rows)
     {
         _file = File.OpenHandle(path);

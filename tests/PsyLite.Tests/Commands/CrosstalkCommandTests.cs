@@ -8,6 +8,7 @@ public sealed class CrosstalkCommandTests : IDisposable
 {
     private const string Good = """{"id":"a","title":"火锅","themes":["火锅"],"tone":"轻松","unfit":["厌食"],"lines":["甲：一","乙：二","甲：三","乙：四"],"licence":"MIT"}""";
     private readonly TemporaryFolder _folder = new();
+    private string _embedder = "";
 
     public void Dispose() => _folder.Dispose();
 
@@ -27,6 +28,23 @@ public sealed class CrosstalkCommandTests : IDisposable
         Assert.Equal(2, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.Contains("1 段导入 imported, 0 段保留 kept, 2", error);
         Assert.True(File.Exists(_folder["crosstalk.db"]));
+    }
+
+    [Fact]
+    public async Task An_import_says_whether_meaning_is_indexed()
+    {
+        var file = _folder["in.jsonl"];
+        await File.WriteAllTextAsync(file, Good);
+        var (code, _, error) = await RunAsync("import", file);
+        Assert.Equal(0, code);
+        Assert.Contains("PSYLITE_EMBEDDER", error);
+        Assert.DoesNotContain(_folder.Names, name => name.EndsWith(".vec", StringComparison.Ordinal));
+        _embedder = _folder["tiny.gguf"];
+        Engine.TinyEncoder.Write(_embedder, pooling: 2);
+        (code, _, error) = await RunAsync("import", file);
+        Assert.Equal(0, code);
+        Assert.DoesNotContain("PSYLITE_EMBEDDER", error);
+        Assert.Contains(_folder.Names, name => name.EndsWith(".vec", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -70,6 +88,7 @@ public sealed class CrosstalkCommandTests : IDisposable
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["PSYLITE_CROSSTALK_INDEX"] = _folder["crosstalk.db"];
+        start.Environment["PSYLITE_EMBEDDER"] = _embedder;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
