@@ -21,7 +21,7 @@ internal sealed class MessageReader
         _normaliser = new TextNormaliser();
         _book = new RuleBook(_normaliser);
         Features = Lexicon(_normaliser);
-        _model = RiskModel.Read(EmbeddedText.Bytes("Learned.risk-model.bin"));
+        _model = RiskModelFile.Read(EmbeddedText.Bytes("Learned.risk-model.bin"));
     }
 
     public MessageReader(TextNormaliser normaliser, RuleBook book)

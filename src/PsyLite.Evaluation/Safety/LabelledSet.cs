@@ -7,7 +7,7 @@ namespace PsyLite.Evaluation.Safety;
 /// <summary>
 /// Reads labelled messages: one a line, columns tier, mood, kind and text with a tab between; blank lines between blocks of related messages;
 /// # begins a comment; ⟦ ⟧ around the telling clause; " ⏎ " between the turns of a dialogue. A block is held back as a whole: a third of them,
-/// chosen by a hash of the block's first line, so that adding blocks moves no other. A file that begins with the comment "# never held back"
+/// chosen by a hash of the text of the block's first line, so that neither new blocks nor mended labels move another. A file that begins with the comment "# never held back"
 /// is for training only.
 /// </summary>
 public static class LabelledSet
@@ -46,14 +46,14 @@ public static class LabelledSet
             }
             else
             {
-                heldBack ??= !isForTraining && IsHeldBack(line);
+                heldBack ??= !isForTraining && IsHeldBack(line[(line.LastIndexOf('\t') + 1)..]);
                 yield return Parse(source, number, line, heldBack.Value);
             }
         }
     }
 
-    /// <summary>Whether the hash of this line falls into the third that is never trained on.</summary>
-    internal static bool IsHeldBack(string line) => SHA256.HashData(Encoding.UTF8.GetBytes(line))[0] % 3 == 0;
+    /// <summary>Whether the hash of this text falls into the third that is never trained on.</summary>
+    internal static bool IsHeldBack(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text))[0] % 3 == 0;
 
     private static LabelledMessage Parse(string source, int number, string line, bool heldBack)
     {

@@ -42,6 +42,12 @@ public static class RiskOutputs
 {
     public const int Count = 11;
 
+    /// <summary>What an output's probability is made of: the linear part's logit, the network's, and <see cref="LengthOf"/>.</summary>
+    public const int Parts = 3;
+
+    /// <summary>The more windows a text has, the higher the largest of their logits stands by chance.</summary>
+    public static float LengthOf(int windows) => MathF.Log(windows);
+
     /// <summary>Mood belongs to the whole message; everything else to the clause that says it most clearly.</summary>
     public static bool IsOfWholeMessage(int output) => (RiskOutput)output is RiskOutput.Happy or RiskOutput.Sad or RiskOutput.Angry;
 }

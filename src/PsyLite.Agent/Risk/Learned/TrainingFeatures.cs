@@ -11,7 +11,7 @@ public sealed class TrainingFeatures
 {
     /// <inheritdoc cref="RiskModel.FewestFeatures"/>
     public const int FewestFeatures = RiskModel.FewestFeatures;
-    private readonly MessageReader _reader = new();
+    private readonly MessageReader _reader = WithoutModel();
     private (byte[] File, RiskModel Model)? _model;
 
     /// <summary>Probabilities, one for each <see cref="RiskOutput"/>, that the classifier in <paramref name="file"/> gives to a message.</summary>
@@ -19,7 +19,7 @@ public sealed class TrainingFeatures
     {
         if (_model?.File != file)
         {
-            _model = (file, RiskModel.Read(file));
+            _model = (file, RiskModelFile.Read(file));
         }
 
         var (view, rules) = _reader.ForTraining(text);
@@ -58,7 +58,14 @@ public sealed class TrainingFeatures
     }
 
     /// <summary>The model file's bytes for trained <paramref name="parameters"/>.</summary>
-    public static byte[] File(RiskParameters parameters) => RiskModel.Write(parameters);
+    public static byte[] File(RiskParameters parameters) => RiskModelFile.Write(parameters);
+
+    /// <summary>Training makes the model, so it must run while the one that comes along is of an older version.</summary>
+    private static MessageReader WithoutModel()
+    {
+        var normaliser = new TextNormaliser();
+        return new MessageReader(normaliser, new Patterns.RuleBook(normaliser));
+    }
 
     private readonly struct Collector(List<(int Position, uint Hash)> found) : IFeatureSink
     {

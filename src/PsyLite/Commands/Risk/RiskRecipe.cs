@@ -37,11 +37,25 @@ internal sealed record RiskRecipe
     /// <summary>Models trained with seeds in a row, whose weights are averaged.</summary>
     public int Models { get; init; } = 3;
 
+    /// <summary>Columns of the network beside the linear part; a multiple of 16.</summary>
+    public int Width { get; init; } = 32;
+
+    public int NetworkEpochs { get; init; } = 3;
+
+    public float NetworkLearningRate { get; init; } = 2e-3f;
+
+    public float NetworkDropout { get; init; } = 0.5f;
+
     /// <summary>Weight of a hopeless message (T1) as an example of "no danger": the border is soft there.</summary>
     public float BorderWeight { get; init; } = 0.3f;
 
     /// <summary>Weight of a line of the conversation corpus: there are many, and they are all of one make.</summary>
     public float ConversationWeight { get; init; } = 0.05f;
+
+    /// <summary>Long harmless posts put together from short messages; half as many with a telling one among them are made besides.</summary>
+    public int MixedPosts { get; init; } = 3000;
+
+    public float MixedWeight { get; init; } = 0.5f;
 
     /// <summary>Weight of a bare phrase (files phrases-*): what people put inside a message, not a message.</summary>
     public float PhraseWeight { get; init; } = 0.2f;

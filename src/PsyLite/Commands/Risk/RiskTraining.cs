@@ -3,7 +3,7 @@ using System.Text;
 using PsyLite.Agent.Risk;
 using PsyLite.Agent.Risk.Learned;
 using PsyLite.Evaluation.Safety;
-using PsyLite.Training;
+using PsyLite.Training.Sparse;
 
 namespace PsyLite.Commands.Risk;
 
@@ -20,31 +20,80 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         List<(RiskExample Example, MessageWindows Windows)> read =
             [.. examples.Select(e => (e, _features.Read(e.Message.Text, e.Message.MarkStart, e.Message.MarkEnd)))];
         Number(read.Select(r => r.Windows));
-        List<(SparseBag Bag, bool Calibrates)> bags = [.. read.Select(r => (Bag(r.Example, r.Windows), r.Example.Message.Kind != RiskExample.House && !r.Example.Message.Source.StartsWith("phrases", StringComparison.Ordinal) && IsForCalibration(r.Example.Message)))];
+        List<(SparseBag Bag, bool Calibrates)> bags = [.. read.Select(r => (Bag(r.Example, r.Windows), IsForCalibration(r.Example.Message)))];
         var whole = Enumerable.Range(0, RiskOutputs.Count).Select(RiskOutputs.IsOfWholeMessage).ToArray();
         SparseBag[] toLearn = [.. bags.Where(b => !b.Calibrates).Select(b => b.Bag)];
-        var model = SparseLogistic.Mean([.. Enumerable.Range(recipe.Seed, recipe.Models).Select(seed => Train(toLearn, whole, seed, onEpoch, cancellationToken))]);
-        var kept = model.KeepLargest(recipe.Features);
-        var calibration = bags.Where(b => b.Calibrates).Select(b => (b.Bag.Labels, Logits: model.Logits(b.Bag))).ToList();
-        var (slopes, offsets) = (new float[RiskOutputs.Count], new float[RiskOutputs.Count]);
-        for (var output = 0; output < RiskOutputs.Count; output++)
+        var linear = SparseLogistic.Mean([.. Enumerable.Range(recipe.Seed, recipe.Models).Select(seed => Train(toLearn, whole, seed, onEpoch, cancellationToken))]);
+        var network = new SparseNetwork(_numbers.Count, recipe.Width, whole, TrainingFeatures.FewestFeatures, recipe.Seed);
+        var options = new SparseNetworkOptions { Epochs = recipe.NetworkEpochs, LearningRate = recipe.NetworkLearningRate, Dropout = recipe.NetworkDropout };
+        network.Train(toLearn, options, onEpoch, cancellationToken);
+        var kept = Largest(linear, network);
+        linear.KeepOnly(kept);
+        network.KeepOnly(kept);
+        var (slopes, offsets) = Calibrate([.. bags.Where(b => b.Calibrates).Select(b => b.Bag)], linear, network);
+        return Parameters(linear, network, kept, slopes, offsets);
+    }
+
+    /// <summary>The features that weigh most in both parts together, each part measured against its own mean.</summary>
+    private int[] Largest(SparseLogistic linear, SparseNetwork network)
+    {
+        var weights = Lengths(linear.Weights, RiskOutputs.Count);
+        var rows = Lengths(network.Rows, network.Width);
+        var (mean, meanRow) = (weights.Average(), rows.Average());
+        return [.. Enumerable.Range(0, _numbers.Count).OrderByDescending(f => (weights[f] / mean) + (rows[f] / meanRow)).Take(recipe.Features).Order()];
+    }
+
+    private static double[] Lengths(ReadOnlySpan<float> matrix, int columns)
+    {
+        var lengths = new double[matrix.Length / columns];
+        for (var i = 0; i < matrix.Length; i++)
         {
-            (slopes[output], offsets[output]) = PlattScaling.Fit(calibration.Where(c => !float.IsNaN(c.Labels[output])).Select(c => (c.Logits[output], c.Labels[output] > 0.5f)));
+            lengths[i / columns] += matrix[i] * (double)matrix[i];
         }
 
+        return [.. lengths.Select(Math.Sqrt)];
+    }
+
+    private static (float[] Slopes, float[] Offsets) Calibrate(List<SparseBag> bags, SparseLogistic linear, SparseNetwork network)
+    {
+        var logits = bags.ConvertAll(b => (b.Labels, Linear: linear.Logits(b), Network: network.Logits(b), Length: RiskOutputs.LengthOf(b.Windows.Count)));
+        var (slopes, offsets) = (new float[RiskOutputs.Parts * RiskOutputs.Count], new float[RiskOutputs.Count]);
+        for (var output = 0; output < RiskOutputs.Count; output++)
+        {
+            var labelled = logits.Where(l => !float.IsNaN(l.Labels[output])).Select(l => (new[] { l.Linear[output], l.Network[output], l.Length }, l.Labels[output] > 0.5f));
+            var (all, offset) = PlattScaling.Fit(labelled, RiskOutputs.Parts);
+            offsets[output] = offset;
+            for (var part = 0; part < RiskOutputs.Parts; part++)
+            {
+                slopes[(part * RiskOutputs.Count) + output] = all[part];
+            }
+        }
+
+        return (slopes, offsets);
+    }
+
+    private RiskParameters Parameters(SparseLogistic linear, SparseNetwork network, int[] kept, float[] slopes, float[] offsets)
+    {
         var hashes = new uint[_numbers.Count];
         foreach (var (hash, number) in _numbers)
         {
             hashes[number] = hash;
         }
 
-        var weights = new float[kept.Count * RiskOutputs.Count];
-        for (var row = 0; row < kept.Count; row++)
+        var (layers, width) = (network.Layers, network.Width);
+        var parts = new RiskNetwork(width, SparseNetwork.Gain, Rows(network.Rows, width, kept), layers.Hidden, layers.HiddenBias, layers.Top, layers.TopBias);
+        return new RiskParameters([.. kept.Select(k => hashes[k])], Rows(linear.Weights, RiskOutputs.Count, kept), linear.Bias.ToArray(), parts, slopes, offsets);
+    }
+
+    private static float[] Rows(ReadOnlySpan<float> matrix, int columns, int[] kept)
+    {
+        var rows = new float[kept.Length * columns];
+        for (var row = 0; row < kept.Length; row++)
         {
-            model.Weights.Slice(kept[row] * RiskOutputs.Count, RiskOutputs.Count).CopyTo(weights.AsSpan(row * RiskOutputs.Count));
+            matrix.Slice(kept[row] * columns, columns).CopyTo(rows.AsSpan(row * columns));
         }
 
-        return new RiskParameters([.. kept.Select(k => hashes[k])], weights, model.Bias.ToArray(), slopes, offsets);
+        return rows;
     }
 
     private SparseLogistic Train(SparseBag[] bags, bool[] ofWhole, int seed, Action<int, double>? onEpoch, CancellationToken cancellationToken)
@@ -85,6 +134,7 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         int[] Numbers(uint[] hashes) => [.. hashes.Select(h => _numbers.GetValueOrDefault(h, -1))];
         var weight = message.Kind == RiskExample.House ? recipe.ConversationWeight
             : message.Source.StartsWith("phrases", StringComparison.Ordinal) ? recipe.PhraseWeight
+            : message.Source == MixedPosts.Source ? recipe.MixedWeight
             : message.Source is "practice" or "commands" ? recipe.PracticeWeight
             : message.Tier is Tier.T1 ? recipe.BorderWeight
             : 1;
@@ -112,6 +162,8 @@ internal sealed class RiskTraining(RiskRecipe recipe)
         return labels;
     }
 
+    /// <summary>Whole messages by their authors only: probabilities are to hold for what people write.</summary>
     private static bool IsForCalibration(LabelledMessage message) =>
-        SHA256.HashData(Encoding.UTF8.GetBytes(message.Text))[1] % CalibrationShare == 0;
+        message.Kind != RiskExample.House && message.Source != MixedPosts.Source && !message.Source.StartsWith("phrases", StringComparison.Ordinal)
+        && SHA256.HashData(Encoding.UTF8.GetBytes(message.Text))[1] % CalibrationShare == 0;
 }

@@ -33,6 +33,7 @@ internal static class TrainRiskCommand
             .. RiskExample.Of(messages.Where(m => !IsForTest(m))),
             .. RiskExample.OfConversations(TextCorpus.Read(recipe.Conversations)),
             .. RiskExample.OfRequests(requests.Where(r => !r.IsHeldBack)),
+            .. MixedPosts.Of(messages.Where(m => !IsForTest(m)), recipe.MixedPosts, recipe.Seed),
         ];
         var parameters = new RiskTraining(recipe).Run(examples, Report, cancellationToken);
         var file = TrainingFeatures.File(parameters);

@@ -1,4 +1,4 @@
-namespace PsyLite.Training;
+namespace PsyLite.Training.Sparse;
 
 /// <summary>
 /// One example: several sets of features of which the most telling decides (multiple-instance learning), and the set of them all for outputs
@@ -97,57 +97,31 @@ public sealed class SparseLogistic
         }
     }
 
-    /// <summary>Numbers of the <paramref name="most"/> features with the longest rows of weights; all others are set to zero.</summary>
-    public IReadOnlyList<int> KeepLargest(int most)
+    /// <summary>Sets the rows of all features but <paramref name="kept"/> to zero.</summary>
+    public void KeepOnly(IReadOnlyList<int> kept)
     {
-        var count = _weights.Length / _outputs;
-        double Length(int feature) => Enumerable.Range(feature * _outputs, _outputs).Sum(i => (double)_weights[i] * _weights[i]);
-        var lengths = Enumerable.Range(0, count).Select(Length).ToArray();
-        int[] order = [.. Enumerable.Range(0, count).Where(f => lengths[f] > 0).OrderByDescending(f => lengths[f]).Take(most).Order()];
-        var kept = order.ToHashSet();
-        for (var feature = 0; feature < count; feature++)
+        var keep = kept.ToHashSet();
+        for (var feature = 0; feature < _weights.Length / _outputs; feature++)
         {
-            if (!kept.Contains(feature))
+            if (!keep.Contains(feature))
             {
                 Array.Clear(_weights, feature * _outputs, _outputs);
             }
         }
-
-        return order;
     }
 
     /// <summary>The logits of a bag, one for each output.</summary>
-    public float[] Logits(SparseBag bag)
-    {
-        var logits = new float[_outputs];
-        Array.Fill(logits, float.NegativeInfinity);
-        var instance = new float[_outputs];
-        foreach (var window in bag.Windows)
-        {
-            Logits(window, instance);
-            for (var output = 0; output < _outputs; output++)
-            {
-                logits[output] = Math.Max(logits[output], instance[output]);
-            }
-        }
-
-        Logits(bag.Whole, instance);
-        for (var output = 0; output < _outputs; output++)
-        {
-            logits[output] = _whole[output] ? instance[output] : logits[output];
-        }
-
-        return logits;
-    }
+    public float[] Logits(SparseBag bag) => BagLoss.Decide(bag.Windows.Select(Logits), Logits(bag.Whole), _whole);
 
     /// <summary>Loss of a bag and its gradient with respect to the weights in use, for checking.</summary>
     internal (double Loss, Dictionary<(int Feature, int Output), double> Gradient) LossAndGradient(SparseBag bag)
     {
         var gradient = new Dictionary<(int, int), double>();
         var loss = 0.0;
-        foreach (var (instance, output, slope, part) in Terms(bag, [.. bag.Windows], bag.Whole))
+        foreach (var (window, output, slope, part) in BagLoss.Terms(bag, [.. bag.Windows.Select(Logits)], Logits(bag.Whole), _whole))
         {
             loss += part;
+            var instance = window < 0 ? bag.Whole : bag.Windows[window];
             var scale = 1 / Math.Sqrt(Math.Max(_fewest, instance.Length));
             foreach (var feature in instance.Where(f => f >= 0))
             {
@@ -165,9 +139,10 @@ public sealed class SparseLogistic
         var windows = bag.Windows.Select(w => Thin(w, options.Dropout, random)).ToList();
         var whole = Thin(bag.Whole, options.Dropout, random);
         var loss = 0.0;
-        foreach (var (instance, output, slope, part) in Terms(bag, windows, whole))
+        foreach (var (window, output, slope, part) in BagLoss.Terms(bag, windows.ConvertAll(Logits), Logits(whole), _whole))
         {
             loss += part;
+            var instance = window < 0 ? whole : windows[window];
             var scaled = slope / MathF.Sqrt(Math.Max(_fewest, instance.Length));
             foreach (var feature in instance)
             {
@@ -189,58 +164,9 @@ public sealed class SparseLogistic
         return loss;
     }
 
-    /// <summary>For each labelled output the instance that decides, dLoss/dLogit and the loss.</summary>
-    private List<(int[] Instance, int Output, float Slope, double Loss)> Terms(SparseBag bag, List<int[]> windows, int[] whole)
+    private float[] Logits(int[] instance)
     {
-        var logits = windows.ConvertAll(w =>
-        {
-            var instance = new float[_outputs];
-            Logits(w, instance);
-            return instance;
-        });
-        var ofWhole = new float[_outputs];
-        Logits(whole, ofWhole);
-        var terms = new List<(int[], int, float, double)>(_outputs);
-        for (var output = 0; output < _outputs; output++)
-        {
-            var label = bag.Labels[output];
-            if (float.IsNaN(label))
-            {
-                continue;
-            }
-
-            var (instance, logit) = (whole, ofWhole[output]);
-            if (!_whole[output])
-            {
-                var best = Largest(logits, output, label > 0.5f ? bag.Marked : null);
-                (instance, logit) = (windows[best], logits[best][output]);
-            }
-
-            var probability = 1 / (1 + Math.Exp(-logit));
-            var loss = -Math.Log(Math.Max(1e-12, label > 0.5f ? probability : 1 - probability));
-            terms.Add((instance, output, (float)(bag.Weight * (probability - label)), bag.Weight * loss));
-        }
-
-        return terms;
-    }
-
-    private static int Largest(List<float[]> logits, int output, IReadOnlyList<bool>? among)
-    {
-        var best = -1;
-        for (var i = 0; i < logits.Count; i++)
-        {
-            if ((among is null || among[i]) && (best < 0 || logits[i][output] > logits[best][output]))
-            {
-                best = i;
-            }
-        }
-
-        return Math.Max(0, best);
-    }
-
-    private void Logits(int[] instance, float[] logits)
-    {
-        Array.Clear(logits);
+        var logits = new float[_outputs];
         foreach (var feature in instance)
         {
             if (feature < 0)
@@ -260,6 +186,8 @@ public sealed class SparseLogistic
         {
             logits[output] = _bias[output] + (scale * logits[output]);
         }
+
+        return logits;
     }
 
     private static int[] Thin(int[] features, float dropout, Random random)

@@ -1,6 +1,6 @@
-using PsyLite.Training;
+using PsyLite.Training.Sparse;
 
-namespace PsyLite.Tests.Training;
+namespace PsyLite.Tests.Training.Sparse;
 
 public sealed class SparseLogisticTests
 {
@@ -79,28 +79,32 @@ public sealed class SparseLogisticTests
     }
 
     [Fact]
-    public void Only_the_largest_rows_are_kept()
+    public void Only_the_rows_that_are_kept_stay()
     {
         var model = new SparseLogistic(4, [false, false], fewest: 1);
         model.Nudge(1, 0, 3);
         model.Nudge(2, 1, -2);
         model.Nudge(3, 0, 0.1f);
-        Assert.Equal([1, 2], model.KeepLargest(2));
+        model.KeepOnly([1, 2]);
         Assert.Equal([0, 0, 3, 0, 0, -2, 0, 0], model.Weights.ToArray());
     }
 
     [Fact]
-    public void Platt_scaling_recovers_the_slope_that_made_the_labels()
+    public void Platt_scaling_recovers_the_slopes_that_made_the_labels()
     {
         var random = new Random(3);
+        float Number() => (float)((random.NextDouble() * 8) - 4);
         var examples = Enumerable.Range(0, 40_000).Select(_ =>
         {
-            var z = (float)((random.NextDouble() * 8) - 4);
-            return (z, random.NextDouble() < 1 / (1 + Math.Exp(-((1.7 * z) - 0.6))));
+            float[] z = [Number(), Number()];
+            return (z, random.NextDouble() < 1 / (1 + Math.Exp(-((1.7 * z[0]) - (0.4 * z[1]) - 0.6))));
         }).ToList();
-        var (slope, offset) = PlattScaling.Fit(examples);
-        Assert.Equal(1.7, slope, 0.06);
+        var (slopes, offset) = PlattScaling.Fit(examples, models: 2);
+        Assert.Equal(1.7, slopes[0], 0.06);
+        Assert.Equal(-0.4, slopes[1], 0.06);
         Assert.Equal(-0.6, offset, 0.06);
-        Assert.Equal((1, 0), PlattScaling.Fit([(1, true), (2, true)]));
+        var (equal, none) = PlattScaling.Fit([([1f, 3f], true), ([2f, 0f], true)], models: 2);
+        Assert.Equal([0.5f, 0.5f], equal);
+        Assert.Equal(0, none);
     }
 }
