@@ -23,7 +23,7 @@ public sealed record MemoryPlan
 
     private const long SmallCacheBytes = 48L << 20;
     private const int SmallSequences = 16;
-    private const int LargeSequences = 16;
+    private const int LargeSequences = 8;
     private const int MostContexts = 8;
 
     /// <summary>Values that share a scale in a quantised cache.</summary>
@@ -81,7 +81,7 @@ public sealed record MemoryPlan
     /// <summary>Logit rows of one decode: one for each conversation, and those of a judge's labels.</summary>
     internal int Outputs => Sequences + ScoreRows;
 
-    internal const int ScoreRows = 16;
+    internal const int ScoreRows = 8;
 
     /// <summary>Plans for a file without loading it.</summary>
     /// <exception cref="LlamaException">The file cannot be read, or what it needs is not free.</exception>
@@ -113,7 +113,7 @@ public sealed record MemoryPlan
         bool? flash = options.FlashAttention ?? (quantised ? true : small ? false : null);
         choices.Add(new PlanChoice("flash attention", flash switch { true => "on", false => "off", _ => "auto" },
             options.FlashAttention is not null ? "as asked" : quantised ? "a quantised cache needs it" : small ? "slower for narrow heads" : "where llama.cpp can"));
-        var batch = Choose("batch", options.BatchLength, small ? 512 : 128, small ? "small activations" : "prompts are computed as fast as with more, in smaller buffers");
+        var batch = Choose("batch", options.BatchLength, small ? 512 : 64, small ? "small activations" : "prompts are computed as fast as 256 at once, in smaller buffers");
         var perToken = shape.CacheBytesPerToken(kv);
         var shared = Choose("shared cells", options.SharedCells, !small, small ? "attention looks at its own conversation only" : "conversations of any length share the room");
         var sequences = Choose("conversations", options.Sequences, small ? (int)Math.Clamp(SmallCacheBytes / Math.Max(perToken * context, 1), 1, SmallSequences) : LargeSequences,

@@ -64,13 +64,13 @@ internal static class ConversationFile
         {
             var head = blocks.Read();
             var count = head.Length >= 2 * sizeof(int) ? BinaryPrimitives.ReadInt32LittleEndian(head) : -1;
-            var tokensPerPart = count >= 0 ? BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(sizeof(int))) : 0;
+            var tokensPerPart = count >= 0 ? BinaryPrimitives.ReadInt32LittleEndian(head[sizeof(int)..]) : 0;
             if (count is < 1 or > MostTokens || tokensPerPart < 1 || head.Length != sizeof(int) * (2 + count))
             {
                 throw new InvalidDataException("The file's tokens are damaged.");
             }
 
-            var tokens = MemoryMarshal.Cast<byte, int>(head.AsSpan(2 * sizeof(int))).ToArray();
+            var tokens = MemoryMarshal.Cast<byte, int>(head[(2 * sizeof(int))..]).ToArray();
             if (!BitConverter.IsLittleEndian)
             {
                 BinaryPrimitives.ReverseEndianness(tokens, tokens);
@@ -91,18 +91,23 @@ internal static class ConversationFile
         private readonly AesGcm cipher = new(key, TagLength);
         private int number;
 
+        /// <summary>Reused from block to block: states are megabytes, and garbage of that size stays for long.</summary>
+        private byte[] stored = [];
+        private byte[] opened = [];
+
         public void Write(ReadOnlySpan<byte> plain)
         {
-            var block = new byte[sizeof(int) + plain.Length + TagLength];
+            var block = Room(ref stored, sizeof(int) + plain.Length + TagLength);
             BinaryPrimitives.WriteInt32LittleEndian(block, plain.Length);
             Span<byte> nonce = stackalloc byte[12];
-            cipher.Encrypt(Nonce(nonce), plain, block.AsSpan(sizeof(int), plain.Length), block.AsSpan(sizeof(int) + plain.Length), Bound(plain.Length));
+            cipher.Encrypt(Nonce(nonce), plain, block.Slice(sizeof(int), plain.Length), block[(sizeof(int) + plain.Length)..], Bound(plain.Length));
             number++;
             stream.Write(block);
         }
 
+        /// <summary>The next block, valid until the one after it is read.</summary>
         /// <exception cref="InvalidDataException">The block is damaged, cut off, or of another key.</exception>
-        public byte[] Read()
+        public ReadOnlySpan<byte> Read()
         {
             Span<byte> prefix = stackalloc byte[sizeof(int)];
             var length = stream.ReadAtLeast(prefix, sizeof(int), throwOnEndOfStream: false) == sizeof(int) ? BinaryPrimitives.ReadInt32LittleEndian(prefix) : -1;
@@ -111,13 +116,13 @@ internal static class ConversationFile
                 throw new InvalidDataException("The file ends too early.");
             }
 
-            var stored = new byte[length + TagLength];
-            stream.ReadExactly(stored);
-            var plain = new byte[length];
+            var block = Room(ref stored, length + TagLength);
+            stream.ReadExactly(block);
+            var plain = Room(ref opened, length);
             Span<byte> nonce = stackalloc byte[12];
             try
             {
-                cipher.Decrypt(Nonce(nonce), stored.AsSpan(0, length), stored.AsSpan(length), plain, Bound(length));
+                cipher.Decrypt(Nonce(nonce), block[..length], block[length..], plain, Bound(length));
             }
             catch (CryptographicException failure)
             {
@@ -129,6 +134,12 @@ internal static class ConversationFile
         }
 
         public void Dispose() => cipher.Dispose();
+
+        private static Span<byte> Room(ref byte[] buffer, int length)
+        {
+            buffer = buffer.Length < length ? new byte[length] : buffer;
+            return buffer.AsSpan(0, length);
+        }
 
         private ReadOnlySpan<byte> Nonce(Span<byte> nonce)
         {

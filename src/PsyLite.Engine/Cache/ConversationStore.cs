@@ -23,7 +23,7 @@ internal sealed class ConversationStore : IDisposable
     private const int LeastTokensLarge = 64;
 
     /// <summary>Tokens whose states lie in memory at once while a shared pool's conversation is written.</summary>
-    private const int PartTokens = 128;
+    private const int PartTokens = 32;
     private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
 
     private readonly EngineCacheOptions options;
@@ -35,6 +35,7 @@ internal sealed class ConversationStore : IDisposable
     private readonly NativeThread disk = new("conversations");
     private readonly Lock gate = new();
     private readonly List<StoredConversation> known = [];
+    private byte[] state = [];
 
     private ConversationStore(EngineCacheOptions options, ContextHandle context, int? spare, int least, byte[] identity, byte[] key)
     {
@@ -166,7 +167,8 @@ internal sealed class ConversationStore : IDisposable
     /// <summary>Waits until everything is on disk.</summary>
     public void Dispose() => disk.Dispose();
 
-    private byte[] State(int sequence, int from, int to)
+    /// <summary>The keys and values of some of a sequence's tokens, valid until the next call.</summary>
+    private ReadOnlySpan<byte> State(int sequence, int from, int to)
     {
         if (spare is { } part)
         {
@@ -174,17 +176,18 @@ internal sealed class ConversationStore : IDisposable
             sequence = part;
         }
 
-        var state = new byte[context.StateSize(sequence)];
+        var size = context.StateSize(sequence);
+        state = state.Length < size ? new byte[size] : state;
         var length = context.GetState(sequence, state);
         if (spare is not null)
         {
             context.Truncate(sequence, 0);
         }
 
-        return length == state.Length ? state : state[..length];
+        return state.AsSpan(0, length);
     }
 
-    private bool Place(byte[] state, int sequence, int from, int to)
+    private bool Place(ReadOnlySpan<byte> state, int sequence, int from, int to)
     {
         if (spare is not { } part)
         {

@@ -36,6 +36,18 @@ internal static partial class FilePages
         }
     }
 
+    /// <summary>Gives back what the C heap holds free, such as the header that llama.cpp has read; glibc alone can.</summary>
+    public static void TrimHeap()
+    {
+        if (CanDrop && NativeLibrary.TryLoad("libc.so.6", out var c) && NativeLibrary.TryGetExport(c, "malloc_trim", out _))
+        {
+            _ = Trim(0);
+        }
+    }
+
+    [LibraryImport(C, EntryPoint = "malloc_trim")]
+    private static partial int Trim(nuint keep);
+
     [LibraryImport(C, EntryPoint = "madvise")]
     private static partial int Advise(nint start, nuint length, int advice);
 }

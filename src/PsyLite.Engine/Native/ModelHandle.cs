@@ -44,6 +44,7 @@ internal sealed class ModelHandle : SafeHandle
                 FilePages.Drop(options.Path);
             }
 
+            FilePages.TrimHeap();
             return new ModelHandle(model);
         }
         finally

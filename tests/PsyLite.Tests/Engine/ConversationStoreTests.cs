@@ -157,8 +157,8 @@ public sealed class ConversationFileTests
         var (blocks, tokens, part) = ConversationFile.Open(new MemoryStream(Written()), Identity, Key);
         Assert.Equal([5, 6, 7], tokens);
         Assert.Equal(2, part);
-        Assert.Equal(new byte[100], blocks.Read());
-        Assert.Equal([9], blocks.Read());
+        Assert.Equal(new byte[100], blocks.Read().ToArray());
+        Assert.Equal([9], blocks.Read().ToArray());
         Assert.Throws<InvalidDataException>(() => blocks.Read());
     }
 
