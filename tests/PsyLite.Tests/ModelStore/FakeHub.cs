@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using PsyLite.Models.Gguf;
 using PsyLite.Models;
+using PsyLite.Models.Gguf;
 
 namespace PsyLite.Tests.ModelStore;
 
