@@ -1,16 +1,21 @@
 using System.CommandLine;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using PsyLite.Agent.Humour;
 using PsyLite.Engine;
 using PsyLite.Options;
 
 namespace PsyLite.Commands.Bench;
 
-/// <summary><c>psylite bench engine</c>: decode rate of the chat client, beside llama-bench on the same file in the same run.</summary>
+/// <summary>
+/// <c>psylite bench engine</c>: decode rate beside llama-bench and the memory's limit, many users beside llama-server, peak memory of the server,
+/// all on the same file in the same run.
+/// </summary>
 internal static class EngineBench
 {
     private const string PeerHint = "no llama-bench: build it from llama.cpp v0.5.0 and pass --llama-bench FILE.";
     private const int TokensPerReply = 128;
+    private const int HistoryTokens = 3800;
 
     public static Command Create()
     {
@@ -18,17 +23,38 @@ internal static class EngineBench
         var rounds = new Option<int>("--rounds") { Description = "轮数 · rounds (median)", DefaultValueFactory = _ => 9 };
         var threads = new Option<int>("--threads") { Description = "线程数，0 为自动 · threads, 0 = automatic" };
         var peer = new Option<string?>("--llama-bench") { Description = "llama-bench 的路径 · path of llama-bench" };
-        var command = new Command("engine", "解码速度 · decode speed\n  psylite bench engine --llama-bench ../llama.cpp/build/bin/llama-bench") { model, rounds, threads, peer };
+        var server = new Option<string?>("--llama-server") { Description = "llama-server 的路径 · path of llama-server" };
+        var users = new Option<int>("--users") { Description = "同时的用户数，0 为不测 · users at once, 0 = leave out", DefaultValueFactory = _ => 16 };
+        var command = new Command("engine", "解码、并发与内存 · decoding, many users, memory\n  psylite bench engine --llama-bench ../llama.cpp/build/bin/llama-bench --llama-server ../llama.cpp/build/bin/llama-server")
+        {
+            model, rounds, threads, peer, server, users,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var path = parsed.GetValue(model) ?? AppOptions.FromEnvironment().ModelPath;
+            var path = Path.GetFullPath(parsed.GetValue(model) ?? AppOptions.FromEnvironment().ModelPath);
+            var limit = MemoryBandwidth.Measure() / new FileInfo(path).Length;
             var wanted = parsed.GetValue(threads) > 0 ? parsed.GetValue(threads) : (int?)null;
             var ours = await DecodeRatesAsync(path, wanted, parsed.GetValue(rounds), cancellationToken);
             var theirs = await PeerRateAsync(parsed.GetValue(peer), path, parsed.GetValue(rounds), cancellationToken);
             new BenchLine("engine", $"decode {Path.GetFileName(path)}", "tokens/s", BenchLine.Median(ours), "tokens/s", "llama-bench", theirs).Print();
+            new BenchLine("engine", $"decode {Path.GetFileName(path)}, every weight read once a token", "tokens/s", BenchLine.Median(ours), "tokens/s", "memory bandwidth", limit).Print();
+            if (parsed.GetValue(users) > 0)
+            {
+                await CrowdBench.RunAsync(path, parsed.GetValue(users), parsed.GetValue(rounds), parsed.GetValue(server), cancellationToken);
+            }
+
+            await ServeMemoryBench.RunAsync(path, LongConversation(path), cancellationToken);
             return CommandBoundary.Done;
         });
         return command;
+    }
+
+    /// <summary>As much as the history that a turn sends, less room for the reply.</summary>
+    private static IReadOnlyList<ChatMessage> LongConversation(string path)
+    {
+        using var model = LlamaModel.Load(new LlamaOptions { Path = path, ContextLength = 256, LoadMode = LlamaLoadMode.Map, Repack = false });
+        var lines = CrosstalkLibrary.FromFolder(AppOptions.FromEnvironment().Crosstalk).Pieces.SelectMany(p => p.Lines);
+        return [.. new BenchConversation(lines, text => model.Tokenize(text).Length).History(0, HistoryTokens), BenchConversation.Ninth];
     }
 
     /// <summary>Tokens per second of each round: everything between the first logits and the last token, sampling and text included.</summary>

@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 
 namespace PsyLite.Commands.Bench;
 
-/// <summary>When the first piece of a streamed reply came, how many pieces, and when the last; milliseconds from the request.</summary>
-internal sealed record PeerReply(string Text, double FirstMs, double TotalMs, int Pieces);
+/// <summary>A streamed reply: tokens as the server counted them, and when the first and the last piece came, in milliseconds from the request.</summary>
+internal sealed record PeerReply(string Text, double FirstMs, double TotalMs, int Tokens);
 
 /// <summary>A llama-server of its own process on the same file, asked over its OpenAI surface. Stopped when disposed.</summary>
 internal sealed class LlamaServerPeer : IDisposable
@@ -59,25 +59,32 @@ internal sealed class LlamaServerPeer : IDisposable
     /// <summary>Streams a reply at temperature 0.</summary>
     public async Task<PeerReply> ReplyAsync(JsonArray messages, int maxTokens, CancellationToken cancellationToken)
     {
-        var body = new JsonObject { ["messages"] = messages.DeepClone(), ["max_tokens"] = maxTokens, ["temperature"] = 0, ["stream"] = true };
+        var body = new JsonObject { ["messages"] = messages.DeepClone(), ["max_tokens"] = maxTokens, ["temperature"] = 0, ["stream"] = true, ["stream_options"] = new JsonObject { ["include_usage"] = true } };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = JsonContent.Create(body) };
         var started = Stopwatch.GetTimestamp();
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         response.EnsureSuccessStatusCode();
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
         var text = new System.Text.StringBuilder();
-        var (first, pieces) = (double.NaN, 0);
+        var (first, tokens) = (double.NaN, 0);
         while (await lines.ReadLineAsync(cancellationToken) is { } line)
         {
-            if (Piece(line) is { Length: > 0 } piece)
+            if (!line.StartsWith("data: {", StringComparison.Ordinal))
             {
-                first = pieces++ == 0 ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : first;
+                continue;
+            }
+
+            using var json = JsonDocument.Parse(line["data: ".Length..]);
+            tokens = Tokens(json.RootElement) ?? tokens;
+            if (Piece(json.RootElement) is { Length: > 0 } piece)
+            {
+                first = text.Length == 0 ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : first;
                 text.Append(piece);
             }
         }
 
         var total = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        return new PeerReply(text.ToString(), pieces == 0 ? total : first, total, pieces);
+        return new PeerReply(text.ToString(), text.Length == 0 ? total : first, total, tokens);
     }
 
     public void Dispose()
@@ -92,15 +99,12 @@ internal sealed class LlamaServerPeer : IDisposable
         _http.Dispose();
     }
 
-    private static string? Piece(string line)
-    {
-        if (!line.StartsWith("data: {", StringComparison.Ordinal))
-        {
-            return null;
-        }
+    private static int? Tokens(JsonElement chunk) =>
+        chunk.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object ? usage.GetProperty("completion_tokens").GetInt32() : null;
 
-        using var json = JsonDocument.Parse(line["data: ".Length..]);
-        if (!json.RootElement.TryGetProperty("choices", out var choices) || choices.GetArrayLength() == 0 || !choices[0].TryGetProperty("delta", out var delta))
+    private static string? Piece(JsonElement chunk)
+    {
+        if (!chunk.TryGetProperty("choices", out var choices) || choices.GetArrayLength() == 0 || !choices[0].TryGetProperty("delta", out var delta))
         {
             return null;
         }
