@@ -20,9 +20,9 @@ internal sealed class Endpoint
         breaker = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
-                // A third of at least three requests of ten seconds: one unlucky reply shuts nobody out.
-                FailureRatio = 0.3,
-                MinimumThroughput = 3,
+                // Half of at least four requests of ten seconds: an unlucky reply or two shut nobody out.
+                FailureRatio = 0.5,
+                MinimumThroughput = 4,
                 SamplingDuration = TimeSpan.FromSeconds(10),
                 BreakDuration = options.Break,
                 StateProvider = circuit,
@@ -37,7 +37,10 @@ internal sealed class Endpoint
     public int Load => Volatile.Read(ref load);
 
     /// <summary>The last look found it serving, and its circuit is closed.</summary>
-    public bool IsHealthy => isUp && circuit.CircuitState == CircuitState.Closed;
+    public bool IsHealthy => isUp && !IsResting;
+
+    /// <summary>It failed too often of late; a look that finds it serving ends that, once its rest is over.</summary>
+    public bool IsResting => circuit.CircuitState != CircuitState.Closed;
 
     /// <summary>Name to ask for; null until one was configured or listed.</summary>
     public string? Model => model;

@@ -109,13 +109,8 @@ internal sealed class EndpointPool : IAsyncDisposable
     {
         try
         {
-            await endpoint.RunAsync(
-                async (e, token) =>
-                {
-                    await probe(e, token);
-                    return true;
-                },
-                cancellationToken);
+            // Looks are no requests: they count only where one of them is the trial that ends a rest.
+            await (endpoint.IsResting ? endpoint.RunAsync(Look, cancellationToken) : Look(endpoint, cancellationToken));
         }
         catch (RemoteException)
         {
@@ -123,7 +118,13 @@ internal sealed class EndpointPool : IAsyncDisposable
         }
         catch (BrokenCircuitException)
         {
-            // Its time out is not over; it is looked at again next time.
+            // Its rest is not over; it is looked at again next time.
+        }
+
+        async Task<bool> Look(Endpoint e, CancellationToken token)
+        {
+            await probe(e, token);
+            return true;
         }
     }));
 }

@@ -27,7 +27,9 @@ internal sealed class RemoteHttp : IDisposable
             // Closing the connection is what stops an endpoint; reading its reply to the end to use the connection again would not.
             MaxResponseDrainSize = 0,
             ResponseDrainTimeout = TimeSpan.Zero,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+
+            // A connection of its own for each request: one that the engine closes just as it is used again looks like a dead engine.
+            PooledConnectionLifetime = TimeSpan.Zero,
         })
         { Timeout = Timeout.InfiniteTimeSpan };
     }

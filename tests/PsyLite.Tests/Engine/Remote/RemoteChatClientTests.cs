@@ -150,6 +150,18 @@ public sealed class RemoteChatClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_unlucky_reply_shuts_nobody_out()
+    {
+        _first.Behaves = request => request is 1 or 3 ? new EngineFault { DiesAfter = 0 } : EngineFault.None;
+        await using var client = await ClientAsync(Options(alone: true));
+        for (var i = 0; i < 2; i++)
+        {
+            await Assert.ThrowsAsync<RemoteException>(() => AskAsync(client));
+            Assert.Equal(FakeEngine.Reply, (await AskAsync(client)).Text);
+        }
+    }
+
+    [Fact]
     public async Task Retry_after_is_waited_for_when_nobody_else_is_left()
     {
         _first.Behaves = request => request == 1 ? new EngineFault { Status = 429, RetryAfter = "1" } : EngineFault.None;
