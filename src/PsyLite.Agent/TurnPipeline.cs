@@ -259,7 +259,7 @@ public sealed class TurnPipeline
     {
         if (draft.Broken is { } broken)
         {
-            _care.Ledger.Note(turn.Tier, broken.Id, AuditAction.GuardCut, spokeModel: true);
+            _care.Ledger.Note(turn.State, turn.Tier, broken.Id, AuditAction.GuardCut, spokeModel: true);
 
             // One question at a time: in worry the text in place of the cut reply asks the caring one itself.
             var isWorried = turn.Tier != Tier.T0 && broken.Family != GuardRule.MethodFamily;

@@ -8,6 +8,7 @@ using PsyLite.Engine;
 using PsyLite.Engine.Remote;
 using PsyLite.Options;
 using PsyLite.Store;
+using PsyLite.Store.Conversations;
 using PsyLite.Web;
 
 namespace PsyLite;
@@ -26,7 +27,7 @@ internal sealed class Composition : IDisposable
     private readonly SqlitePassageSearch _stored;
 
     private Composition(
-        AppOptions options, TimeProvider time, Func<Task<LoadedModel>>? load, TurnOptions? limits, IEmbeddingGenerator<string, Embedding<float>>? embedder)
+        AppOptions options, TimeProvider time, Func<Task<LoadedModel>>? load, TurnOptions? limits, IEmbeddingGenerator<string, Embedding<float>>? embedder, StoreHost? store)
     {
         Options = options;
         Time = time;
@@ -36,7 +37,9 @@ internal sealed class Composition : IDisposable
         _stored = new SqlitePassageSearch(options.CrosstalkIndex, Embedder.Generator);
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
         Model = new LocalModel(load ?? (() => options.Engine == EngineKind.Llama ? LoadAsync(options, time) : ConnectAsync(options, time)), options.IsBuiltInModel) { SentTo = options.SentTo };
-        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnOptions()), time);
+        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnOptions()), time, store?.Desk, store?.Audit);
+        Store = store;
+        Turns = new RecordedTurns(Pipeline, Assessor, Library, time);
         HelpLines = new HelpLines(new HotlineDirectory());
     }
 
@@ -58,13 +61,20 @@ internal sealed class Composition : IDisposable
 
     public TurnPipeline Pipeline { get; }
 
+    /// <summary>Where conversations are kept; null for a command that keeps none.</summary>
+    public StoreHost? Store { get; }
+
+    /// <summary>Turns over <see cref="Pipeline"/> that are recorded as they run.</summary>
+    public RecordedTurns Turns { get; }
+
     public HelpLines HelpLines { get; }
 
     /// <param name="load">Loads another model than the configured file.</param>
+    /// <param name="store">Keeps the audit, the calls for a person and conversations; whoever made it disposes it, after this.</param>
     public static Composition Create(
         AppOptions options, TimeProvider? time = null, Func<Task<LoadedModel>>? load = null, TurnOptions? limits = null,
-        IEmbeddingGenerator<string, Embedding<float>>? embedder = null) =>
-        new(options, time ?? TimeProvider.System, load, limits, embedder);
+        IEmbeddingGenerator<string, Embedding<float>>? embedder = null, StoreHost? store = null) =>
+        new(options, time ?? TimeProvider.System, load, limits, embedder, store);
 
     public void Dispose()
     {

@@ -11,6 +11,8 @@ root.Subcommands.Add(DataCommand.Create());
 root.Subcommands.Add(TrainCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());
 root.Subcommands.Add(CrosstalkCommand.Create());
+root.Subcommands.Add(StoreCommand.Create());
+root.Subcommands.Add(StoreCommand.CreateAudit());
 root.Subcommands.Add(EvalCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
 return await CommandBoundary.RunAsync(root, args);

@@ -37,6 +37,7 @@ internal sealed class ServedProgram : IAsyncDisposable
         var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../PsyLite", configuration, "psylite"));
         var address = $"http://127.0.0.1:{FreePort()}";
         var start = new ProcessStartInfo(program, ["serve", "--urls", address]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["PSYLITE_STORE"] = Path.Combine(Directory.CreateTempSubdirectory("psylite-served-").FullName, "psylite.db");
         var served = new ServedProgram(Process.Start(start)!, address);
         using var http = new HttpClient();
         for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromSeconds(60); await Task.Delay(100))

@@ -18,7 +18,11 @@ public enum AuditAction
 }
 
 /// <summary>One line of the audit: never a word of what anybody said. <paramref name="ModelHash"/> is null where no model spoke or none is known.</summary>
-public sealed record AuditRecord(DateTimeOffset At, Tier Tier, string Rule, AuditAction Action, string? ModelHash);
+public sealed record AuditRecord(DateTimeOffset At, Tier Tier, string Rule, AuditAction Action, string? ModelHash)
+{
+    /// <summary>Which conversation it was; a log that outlives the conversation keeps a pseudonym instead.</summary>
+    public string? ConversationId { get; init; }
+}
 
 /// <summary>Where the audit goes, outside the turn. Calls return at once; whatever an implementation throws is swallowed.</summary>
 public interface IAuditLog

@@ -5,8 +5,8 @@ namespace PsyLite.Agent.Crisis;
 /// <summary>Writes audit records and raises tickets; no fault of a host's desk or log reaches a turn.</summary>
 internal sealed class CareLedger(ITakeoverDesk desk, IAuditLog audit, TimeProvider time, string? modelHash)
 {
-    public void Note(Tier tier, string rule, AuditAction action, bool spokeModel = false) =>
-        Guarded(() => audit.Write(new AuditRecord(time.GetUtcNow(), tier, rule, action, spokeModel ? modelHash : null)));
+    public void Note(ConversationState state, Tier tier, string rule, AuditAction action, bool spokeModel = false) =>
+        Guarded(() => audit.Write(new AuditRecord(time.GetUtcNow(), tier, rule, action, spokeModel ? modelHash : null) { ConversationId = state.Id }));
 
     /// <summary>The ticket of this turn: one per episode, again only when the danger has grown. Null when none is due.</summary>
     public TakeoverTicket? Raise(ConversationState state, RiskVerdict verdict)
@@ -22,7 +22,7 @@ internal sealed class CareLedger(ITakeoverDesk desk, IAuditLog audit, TimeProvid
         var ticket = new TakeoverTicket($"{state.Id}-{state.Episodes}", state.Id, tier, time.GetUtcNow(), rules);
         state.Ticket = ticket;
         Guarded(() => desk.Raise(ticket));
-        Note(tier, string.Join(' ', rules), AuditAction.TicketRaised);
+        Note(state, tier, string.Join(' ', rules), AuditAction.TicketRaised);
         return ticket;
     }
 
@@ -35,7 +35,7 @@ internal sealed class CareLedger(ITakeoverDesk desk, IAuditLog audit, TimeProvid
             Guarded(() => desk.Close(ticket.Id));
         }
 
-        Note(tier, "person", AuditAction.TicketCleared);
+        Note(state, tier, "person", AuditAction.TicketCleared);
     }
 
     /// <summary>A caller without a state sends the history again: the turn in it that first needed a person had its ticket then.</summary>

@@ -27,7 +27,7 @@ internal sealed class CrisisCare(PresetTexts texts, CareLedger ledger, bool canR
         if (reply is not null)
         {
             var rule = reply.Rule ?? string.Join(' ', turn.Verdict.Assessment.Signals.Select(s => s.Rule).Distinct());
-            ledger.Note(turn.Tier, rule, reply.Action);
+            ledger.Note(turn.State, turn.Tier, rule, reply.Action);
         }
 
         return reply;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PsyLite.Options;
 using PsyLite.Server;
+using PsyLite.Store;
 
 namespace PsyLite.Commands;
 
@@ -23,10 +24,12 @@ internal static class ServeCommand
                 throw new FileNotFoundException($"there is no model file {options.Model}, nor a pulled model of that name; check --model (psylite model list), pull it (psylite model pull), or leave it out for the built-in model.");
             }
 
-            using var parts = Composition.Create(options);
+            await using var store = new StoreHost(options, TimeProvider.System, line => Console.Error.WriteLine($"psylite: {line}"));
+            using var parts = Composition.Create(options, store: store);
             await using var app = PsyLiteServer.Build(parts);
             await StartAsync(app, cancellationToken);
             parts.Model.Start();
+            store.Start();
             Console.WriteLine($"PsyLite: {string.Join("  ", app.Urls)}   （Ctrl+C 退出 · stops）");
             if (parts.LibraryProblem is { } missing)
             {

@@ -85,6 +85,23 @@ internal sealed record AppOptions
     /// <summary>Access to private or gated repositories of HuggingFace. Environment: HF_TOKEN.</summary>
     public string? HuggingFaceToken { get; init; }
 
+    /// <summary>
+    /// Where conversations are kept: a SQLite file, or a PostgreSQL server as a connection string or a postgresql:// address. Environment: PSYLITE_STORE.
+    /// </summary>
+    public string Store { get; init; } =
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "psylite", "psylite.db");
+
+    /// <summary>
+    /// Master keys of the store, each 32 bytes in base64, separated by commas, the one in force first; null keeps one in a file. Environment: PSYLITE_STORE_KEY.
+    /// </summary>
+    public string? StoreKey { get; init; }
+
+    /// <summary>File of the master key; null is the file beside the database. Environment: PSYLITE_STORE_KEY_FILE.</summary>
+    public string? StoreKeyFile { get; init; }
+
+    /// <summary>Days that a conversation is kept after its last message; 0 keeps it. Environment: PSYLITE_RETENTION_DAYS.</summary>
+    public int RetentionDays { get; init; } = 30;
+
     /// <summary>The model that comes with the program.</summary>
     public static string BuiltInModel { get; } = Path.Combine(AppContext.BaseDirectory, "models", "psylite-mini", "psylite-mini.q4_k_m.gguf");
 
@@ -127,6 +144,10 @@ internal sealed record AppOptions
             HuggingFace = Text("HF_ENDPOINT") ?? defaults.HuggingFace,
             HuggingFaceToken = Text("HF_TOKEN"),
             Embedder = Text("PSYLITE_EMBEDDER"),
+            Store = Text("PSYLITE_STORE") ?? defaults.Store,
+            StoreKey = Text("PSYLITE_STORE_KEY"),
+            StoreKeyFile = Text("PSYLITE_STORE_KEY_FILE"),
+            RetentionDays = Number("PSYLITE_RETENTION_DAYS", 0) ?? defaults.RetentionDays,
             Hosts = Text("PSYLITE_HOSTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
         };
     }
