@@ -61,7 +61,7 @@ internal sealed class StoreDatabase
     public static string Explain(Exception fault, IStoreBackend backend) => fault switch
     {
         StoreException => fault.Message,
-        CryptographicException => $"a record of {backend.Description} was changed from outside or its key is another one; psylite doctor tells more.",
+        CryptographicException => $"a record of {backend.Description} was changed from outside or belongs to another key; bring back the right key or a backup.",
         _ => backend.Explain(fault) ?? backend.Explain(fault.InnerException ?? fault) ?? $"{backend.Description} failed ({fault.GetType().Name}).",
     };
 
