@@ -173,12 +173,12 @@ public sealed class TurnPipeline
         yield return new TurnEvent.Completed(new TurnResult(assessment, "", care.Text, null, UsedModel: false, reason, clock.Timings(0)));
     }
 
-    /// <summary>The assessment with the model's word on the mood, asked only where rules see no risk and the answer can change something.</summary>
+    /// <summary>The assessment with the model's word on the mood, asked only where there is no risk, a good mood is possible and the answer can change something.</summary>
     private async Task<Assessment> WithMoodAsync(
         TurnRequest request, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, TurnClock clock, CancellationToken cancellationToken)
     {
         var assessment = verdict.Assessment;
-        var couldMatter = assessment.Tier == Tier.T0 && request.HumourAllowed && !request.State.HumourRefused && !verdict.Findings.IsLow;
+        var couldMatter = assessment.Tier == Tier.T0 && request.HumourAllowed && !request.State.HumourRefused && Fusion.MayBeHappy(verdict.Findings);
         if (_judge is null || !couldMatter)
         {
             return assessment;

@@ -17,6 +17,9 @@ internal sealed record Findings(Tier Tier, double Score, IReadOnlyList<RiskSigna
     /// <summary>The classifier's probability of danger; 0 when it did not run.</summary>
     public float Danger { get; init; }
 
+    /// <summary>The classifier's probability of a good mood; in the middle when it did not run.</summary>
+    public float Happiness { get; init; } = 0.5f;
+
     /// <summary>What the rules made of this text as features for the classifier, at places in the folded text.</summary>
     public IReadOnlyList<(int Position, uint Hash)> RuleFeatures { get; init; } = [];
 

@@ -40,6 +40,11 @@ internal static class Fusion
     private const float HappyWithoutWords = 0.45f;
     private const float Low = 0.5f;
 
+    /// <summary>Above this probability of a good mood the model is asked as well, however sure: a joke wants two who agree.</summary>
+    private const float SurelyNotHappy = 0.05f;
+
+    public static bool MayBeHappy(Findings findings) => !findings.IsLow && findings.Happiness > SurelyNotHappy;
+
     public static Findings Fuse(Findings rules, RiskScores scores, int textLength, Func<int, int, (int Start, int Length)> original)
     {
         var danger = scores[RiskOutput.Danger];
@@ -76,6 +81,7 @@ internal static class Fusion
             Happy = Severity.IsCrisis(tier) || !isHappy ? [] : rules.Happy.Count > 0 ? rules.Happy : ["mood"],
             IsLow = isLow && !isHappy,
             Danger = danger,
+            Happiness = scores[RiskOutput.Happy],
         };
     }
 
