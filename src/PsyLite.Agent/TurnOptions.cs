@@ -3,13 +3,14 @@ using Microsoft.Extensions.AI;
 namespace PsyLite.Agent;
 
 /// <summary>
-/// How a turn speaks and waits. The waits suit a 7B model on two cores, where reading a long history takes most of a minute.
+/// How a turn speaks and waits. The waits suit a 7B model on two cores.
 /// </summary>
 public sealed record TurnOptions
 {
     public TimeSpan Judge { get; init; } = TimeSpan.FromSeconds(15);
 
-    public TimeSpan FirstToken { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>Three minutes are what 4,096 tokens of history take a 7B model on two cores when none of them is in its cache.</summary>
+    public TimeSpan FirstToken { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Longest silence between two pieces of a reply.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(30);

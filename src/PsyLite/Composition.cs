@@ -37,7 +37,7 @@ internal sealed class Composition : IDisposable
         _stored = new SqlitePassageSearch(options.CrosstalkIndex, Embedder.Generator);
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
         Model = new LocalModel(load ?? (() => options.Engine == EngineKind.Llama ? LoadAsync(options, time) : ConnectAsync(options, time)), options.IsBuiltInModel) { SentTo = options.SentTo };
-        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? new TurnOptions()), time, store?.Desk, store?.Audit);
+        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? Patience(options)), time, store?.Desk, store?.Audit);
         Store = store;
         Turns = new RecordedTurns(Pipeline, Assessor, Library, time);
         HelpLines = new HelpLines(new HotlineDirectory());
@@ -87,6 +87,13 @@ internal sealed class Composition : IDisposable
     private static TurnOptions Speaking(AppOptions options, TurnOptions limits) => options.IsBuiltInModel
         ? limits with { SystemPrompt = null, AsksModelInDoubt = false, Temperature = limits.Temperature ?? 0.1f, LongestHistory = LongestHistory }
         : limits with { LongestHistory = LongestHistory };
+
+    /// <summary>In this process the judge reads the history that the reply needs anyway, so waiting for it costs nothing; elsewhere it is a request of its own.</summary>
+    private static TurnOptions Patience(AppOptions options)
+    {
+        var usual = new TurnOptions();
+        return options.Engine == EngineKind.Llama ? usual with { Judge = usual.FirstToken } : usual;
+    }
 
     /// <summary>A fault in a joke book takes the jokes away, never the conversation.</summary>
     private static (CrosstalkLibrary Library, string? Problem) ReadLibrary(string folder, IPassageSearch stored)
