@@ -10,6 +10,11 @@ namespace PsyLite.Agent;
 /// </summary>
 public static partial class TaskResponder
 {
+    private const string Tags = """{"tags":["对话"]}""";
+    private const string FollowUps = """{"follow_ups":[]}""";
+    private const string Queries = """{"queries":[]}""";
+    private const string Nothing = """{"text":""}""";
+
     private static readonly (string Words, string Title)[] Topics =
     [
         ("失眠|睡不着|睡眠", "关于睡眠"), ("工作|上班|加班|老板|同事|辞职", "关于工作"), ("考试|学习|作业|高考|考研|成绩", "关于学习"),
@@ -27,21 +32,40 @@ public static partial class TaskResponder
     }
 
     /// <summary>The JSON that the front end waits for.</summary>
-    public static string Respond(IReadOnlyList<ChatMessage> messages)
+    /// <param name="messages">The task's prompt.</param>
+    /// <param name="name">The front end's name for the task; null leaves it to the prompt to tell.</param>
+    public static string Respond(IReadOnlyList<ChatMessage> messages, string? name = null)
     {
-        var prompt = messages.Last(m => m.Role == ChatRole.User).Text ?? "";
+        var prompt = messages.LastOrDefault(m => m.Role == ChatRole.User)?.Text ?? "";
         var end = prompt.IndexOf("<chat_history>", StringComparison.Ordinal);
         var instruction = end < 0 ? prompt : prompt[..end];
-        return instruction switch
+        var history = prompt[instruction.Length..];
+        return name switch
         {
-            _ when Asks(instruction, "\"title\"", "title") => JsonSerializer.Serialize(new Dictionary<string, string> { ["title"] = Title(prompt[instruction.Length..]) }, TaskJson.Default.DictionaryStringString),
-            _ when Asks(instruction, "\"tags\"", "tags") => """{"tags":["对话"]}""",
-            _ when Asks(instruction, "follow_ups", "follow-up") => """{"follow_ups":[]}""",
-            _ when Asks(instruction, "queries", "search quer") => """{"queries":[]}""",
-            _ when Asks(instruction, "emoji", "emoji") => "💬",
-            _ => """{"text":""}""",
+            null => ByPrompt(instruction, history),
+            "title_generation" => TitleJson(history.Length > 0 ? history : prompt),
+            "tags_generation" => Tags,
+            "follow_up_generation" => FollowUps,
+            "query_generation" => Queries,
+            "emoji_generation" => "💬",
+            "image_prompt_generation" => """{"prompt":""}""",
+            "function_calling" => """{"tool_calls":[]}""",
+            _ => Nothing,
         };
     }
+
+    private static string ByPrompt(string instruction, string history) => instruction switch
+    {
+        _ when Asks(instruction, "\"title\"", "title") => TitleJson(history),
+        _ when Asks(instruction, "\"tags\"", "tags") => Tags,
+        _ when Asks(instruction, "follow_ups", "follow-up") => FollowUps,
+        _ when Asks(instruction, "queries", "search quer") => Queries,
+        _ when Asks(instruction, "emoji", "emoji") => "💬",
+        _ => Nothing,
+    };
+
+    private static string TitleJson(string history) =>
+        JsonSerializer.Serialize(new Dictionary<string, string> { ["title"] = Title(history) }, TaskJson.Default.DictionaryStringString);
 
     private static bool Asks(string instruction, string key, string word) =>
         instruction.Contains(key, StringComparison.OrdinalIgnoreCase) || instruction[..Math.Min(200, instruction.Length)].Contains(word, StringComparison.OrdinalIgnoreCase);

@@ -18,6 +18,9 @@ public sealed record TurnRequest(IReadOnlyList<ChatMessage> Messages, Conversati
     /// <summary>Sampling options of the caller; null uses the defaults.</summary>
     public ChatOptions? Options { get; init; }
 
+    /// <summary>A front end's own name for a side task, such as title_generation; null for a person's turn.</summary>
+    public string? Task { get; init; }
+
     /// <summary>BCP 47 tag for preset texts: zh-CN, zh-TW, yue or en. Null lets the text decide.</summary>
     public string? Language { get; init; }
 

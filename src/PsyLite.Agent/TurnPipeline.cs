@@ -55,10 +55,10 @@ public sealed class TurnPipeline
     public async IAsyncEnumerable<TurnEvent> RunAsync(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var clock = new TurnClock(_time);
-        if (TaskResponder.IsTask(request.Messages))
+        if (request.Task is not null || TaskResponder.IsTask(request.Messages))
         {
             var none = new Assessment(Route.Normal, Tier.T0, 0, [], []);
-            foreach (var step in Preset(none, new CareReply(TaskResponder.Respond(request.Messages), default), null, "task", clock))
+            foreach (var step in Preset(none, new CareReply(TaskResponder.Respond(request.Messages, request.Task), default), null, "task", clock))
             {
                 yield return step;
             }

@@ -36,8 +36,9 @@ internal sealed class Composition : IDisposable
         Embedder = embedder is null ? InstalledEmbedder.Open(options) : new InstalledEmbedder(embedder, null, null);
         _stored = new SqlitePassageSearch(options.CrosstalkIndex, Embedder.Generator);
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
+        Audit = store?.Audit ?? new AuditTrail();
         Model = new LocalModel(load ?? (() => options.Engine == EngineKind.Llama ? LoadAsync(options, time) : ConnectAsync(options, time)), options.IsBuiltInModel) { SentTo = options.SentTo };
-        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? Patience(options)), time, store?.Desk, store?.Audit);
+        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? Patience(options)), time, store?.Desk, Audit);
         Store = store;
         Turns = new RecordedTurns(Pipeline, Assessor, Library, time);
         HelpLines = new HelpLines(new HotlineDirectory());
@@ -66,6 +67,9 @@ internal sealed class Composition : IDisposable
 
     /// <summary>Turns over <see cref="Pipeline"/> that are recorded as they run.</summary>
     public RecordedTurns Turns { get; }
+
+    /// <summary>What was done for safety, turn by turn, without a word of what anybody said.</summary>
+    public IAuditLog Audit { get; }
 
     public HelpLines HelpLines { get; }
 

@@ -93,6 +93,7 @@ internal sealed class LocalModel : IChatClient
         var model = await _loading.Value.WaitAsync(cancellationToken);
         await foreach (var update in model.Client.GetStreamingResponseAsync(messages, options, cancellationToken))
         {
+            TokenLikelihoods.Collect(options, update);
             yield return update;
         }
     }

@@ -102,6 +102,22 @@ internal sealed record AppOptions
     /// <summary>Days that a conversation is kept after its last message; 0 keeps it. Environment: PSYLITE_RETENTION_DAYS.</summary>
     public int RetentionDays { get; init; } = 30;
 
+    /// <summary>Turns over the APIs that may run or wait at once; more are asked to come again. Environment: PSYLITE_MAX_TURNS.</summary>
+    public int MaxTurns { get; init; } = 64;
+
+    /// <summary>API requests that one caller may make in a minute. Environment: PSYLITE_REQUESTS_PER_MINUTE.</summary>
+    public int RequestsPerMinute { get; init; } = 600;
+
+    /// <summary>Where the valves that Open WebUI sets are kept. Environment: PSYLITE_VALVES.</summary>
+    public string Valves { get; init; } =
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "psylite", "valves.json");
+
+    /// <summary>Log lines as JSON instead of text. Environment: PSYLITE_LOG=json.</summary>
+    public bool JsonLog { get; init; }
+
+    /// <summary>Address that takes traces by OTLP over HTTP; null sends none. Environment: PSYLITE_TRACES.</summary>
+    public string? Traces { get; init; }
+
     /// <summary>The model that comes with the program.</summary>
     public static string BuiltInModel { get; } = Path.Combine(AppContext.BaseDirectory, "models", "psylite-mini", "psylite-mini.q4_k_m.gguf");
 
@@ -148,6 +164,16 @@ internal sealed record AppOptions
             StoreKey = Text("PSYLITE_STORE_KEY"),
             StoreKeyFile = Text("PSYLITE_STORE_KEY_FILE"),
             RetentionDays = Number("PSYLITE_RETENTION_DAYS", 0) ?? defaults.RetentionDays,
+            MaxTurns = Number("PSYLITE_MAX_TURNS", 1) ?? defaults.MaxTurns,
+            RequestsPerMinute = Number("PSYLITE_REQUESTS_PER_MINUTE", 1) ?? defaults.RequestsPerMinute,
+            Valves = Text("PSYLITE_VALVES") ?? defaults.Valves,
+            JsonLog = Text("PSYLITE_LOG") switch
+            {
+                null or "text" => false,
+                "json" => true,
+                var other => throw new InvalidDataException($"PSYLITE_LOG={other} is neither text nor json."),
+            },
+            Traces = Text("PSYLITE_TRACES"),
             Hosts = Text("PSYLITE_HOSTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
         };
     }

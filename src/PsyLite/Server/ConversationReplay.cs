@@ -13,11 +13,19 @@ internal sealed class ConversationReplay(CrosstalkLibrary library)
 {
     private readonly Dictionary<string, string> _idsByTitle = library.Pieces.GroupBy(p => p.Title).ToDictionary(g => g.Key, g => g.First().Id);
 
-    public TurnRequest Rebuild(ChatCompletionRequest request)
+    public TurnRequest Rebuild(ServedTurn turn)
     {
         // System messages of the caller do not reach the model: they could tell it to drop its care or its limits.
-        var messages = request.Messages.Where(m => m.Role == ChatRole.User || m.Role == ChatRole.Assistant).ToList();
-        return new TurnRequest(messages, StateOf(messages)) { Options = request.Options };
+        var messages = turn.Messages.Where(m => m.Role == ChatRole.User || m.Role == ChatRole.Assistant).ToList();
+        return new TurnRequest(messages, StateOf(messages))
+        {
+            Options = turn.Options,
+            Task = turn.Caller.Task,
+            HumourAllowed = turn.Valves.Humour,
+            IsMinor = turn.Valves.Minors,
+            Language = turn.Valves.Language,
+            Region = turn.Valves.Region,
+        };
     }
 
     private ConversationState StateOf(IReadOnlyList<ChatMessage> messages)

@@ -2,6 +2,12 @@ using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using PsyLite.Options;
+using PsyLite.Server.Observability;
+using PsyLite.Server.Ollama;
+using PsyLite.Server.OpenAi;
+using PsyLite.Server.Pipelines;
 using PsyLite.Web;
 
 namespace PsyLite.Server;
@@ -9,15 +15,20 @@ namespace PsyLite.Server;
 /// <summary>The web server: the page and the APIs over one composition.</summary>
 internal static class PsyLiteServer
 {
-    private const int MaxBodyBytes = 1 << 20;
+    /// <summary>Slower bodies than this, after a grace period, are cut off: 240 bytes a second for five seconds are Kestrel's own limits.</summary>
+    private static readonly MinDataRate SlowestBody = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
     private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>Over the grace of running turns, so that they end by themselves or are told why they are cut.</summary>
+    private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a conversation outlives a broken connection; a closed page ends it at once.</summary>
     private static readonly TimeSpan DisconnectedRetention = TimeSpan.FromMinutes(3);
 
-    public static WebApplication Build(Composition parts)
+    public static WebApplication Build(Composition parts, ServerLimits? limits = null)
     {
+        limits ??= new ServerLimits();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(PsyLiteServer).Assembly.GetName().Name,
@@ -28,28 +39,41 @@ internal static class PsyLiteServer
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxRequestBodySize = JsonBody.MaxBytes;
+            kestrel.Limits.MinRequestBodyDataRate = SlowestBody;
             kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
             kestrel.Limits.KeepAliveTimeout = KeepAliveTimeout;
         });
 
         // A build output has no wwwroot of its own: its assets stay where they were built, and this reads the list of them.
         StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
-        AddLogging(builder.Logging);
+        AddLogging(builder.Logging, parts.Options);
         AddParts(builder.Services, parts);
+        AddApis(builder.Services, parts, limits);
 
         var app = builder.Build();
         RequestBoundary.Use(app, parts.Options.Hosts);
-        ApiErrors.Use(app, parts.Options.ApiKey);
+        ApiBoundary.Use(app, parts.Options.ApiKey, app.Services.GetRequiredService<Telemetry>());
         app.UseAntiforgery();
+        AnswerProbes(app);
+        _ = app.Services.GetRequiredService<PrometheusExporter>();
         HealthEndpoints.Map(app);
         OpenAiEndpoints.Map(app);
+        OllamaEndpoints.Map(app);
+        PipelinesEndpoints.Map(app);
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null);
         return app;
     }
 
-    private static void AddLogging(ILoggingBuilder logging)
+    /// <summary>At the same address people get the page, and clients that look for a server get a sign of one.</summary>
+    private static void AnswerProbes(WebApplication app) => app.Use((context, next) =>
+        context.Request.Path == "/" && !context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
+            && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+                ? context.Response.WriteAsJsonAsync(new { status = true })
+                : next(context));
+
+    private static void AddLogging(ILoggingBuilder logging, AppOptions options)
     {
         logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Information);
@@ -57,7 +81,15 @@ internal static class PsyLiteServer
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
 
         // Standard output belongs to commands; the log goes beside it.
-        logging.AddSimpleConsole(console => console.SingleLine = true);
+        if (options.JsonLog)
+        {
+            logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, "O"));
+        }
+        else
+        {
+            logging.AddSimpleConsole(console => console.SingleLine = true);
+        }
+
         logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
@@ -67,8 +99,8 @@ internal static class PsyLiteServer
         services.AddSingleton(parts.Model);
         services.AddSingleton(parts.Library);
         services.AddSingleton(parts.Pipeline);
+        services.AddSingleton(parts.Assessor);
         services.AddSingleton(parts.HelpLines);
-        services.AddSingleton(new ConversationReplay(parts.Library));
 
         // Chinese stays readable in the page's source.
         services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
@@ -77,5 +109,34 @@ internal static class PsyLiteServer
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddRazorComponents().AddInteractiveServerComponents(circuit => circuit.DisconnectedCircuitRetentionPeriod = DisconnectedRetention);
         services.AddRouting();
+    }
+
+    private static void AddApis(IServiceCollection services, Composition parts, ServerLimits limits)
+    {
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = limits.Grace + ShutdownMargin);
+        services.AddSingleton(parts.Options);
+        services.AddSingleton(limits);
+        services.AddSingleton<OpenTurns>();
+        services.AddSingleton<Telemetry>();
+        services.AddSingleton(provider =>
+        {
+            var telemetry = provider.GetRequiredService<Telemetry>();
+            ProcessMetrics.Add(telemetry.Meter, provider.GetRequiredService<OpenTurns>(), parts.Model);
+            return new PrometheusExporter(telemetry.Meter);
+        });
+        services.AddSingleton(provider => new TurnGate(parts.Assessor, provider.GetRequiredService<OpenTurns>(), parts.Options.MaxTurns, parts.Options.RequestsPerMinute));
+        services.AddSingleton(new ConversationReplay(parts.Library));
+        services.AddSingleton<ConversationFloors>();
+        services.AddSingleton<RetriedTurns>();
+        services.AddSingleton<TurnDesk>();
+        services.AddSingleton<WritingTools>();
+        services.AddSingleton<Completions>();
+        services.AddSingleton(provider => new ValveStore(parts.Options.Valves, provider.GetRequiredService<ILogger<ValveStore>>()));
+        services.AddSingleton<PipelineList>();
+        services.AddSingleton(provider => new EmbeddingDesk(parts.Embedder.Generator, provider.GetRequiredService<TurnGate>()));
+        services.AddSingleton(_ => ModelCard.Of(parts.Options));
+        services.AddSingleton<OllamaModels>();
+        services.AddSingleton<OllamaReplies>();
+        services.AddSingleton<OllamaPull>();
     }
 }

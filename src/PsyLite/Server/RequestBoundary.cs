@@ -17,21 +17,24 @@ internal static class RequestBoundary
         AddHeaders(context.Response.Headers);
         if (!IsKnown(context.Request.Host.Host, hosts))
         {
-            await ApiErrors.WriteAsync(context, 400, "unknown_host", "this server is not known by that name; set PSYLITE_HOSTS for a proxy", null);
+            await RefuseAsync(context, new ApiException(400, "unknown_host", "this server is not known by that name; set PSYLITE_HOSTS for a proxy"));
             return;
         }
 
         var origin = context.Request.Headers.Origin.ToString();
         if (origin.Length > 0 && !IsOwn(origin, context.Request.Host))
         {
-            await ApiErrors.WriteAsync(context, 403, "foreign_origin", "requests from other web pages are not served", null);
+            await RefuseAsync(context, new ApiException(403, "foreign_origin", "requests from other web pages are not served"));
             return;
         }
 
         await next(context);
     });
 
-    private static void AddHeaders(IHeaderDictionary headers)
+    private static Task RefuseAsync(HttpContext context, ApiException error) =>
+        ApiBoundary.WriteAsync(context, ApiSurface.Of(context)?.Dialect ?? Dialect.OpenAi, error);
+
+    public static void AddHeaders(IHeaderDictionary headers)
     {
         headers.ContentSecurityPolicy = ContentPolicy;
         headers.XContentTypeOptions = "nosniff";

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.AI;
 using PsyLite.Agent;
-using PsyLite.Server;
+using PsyLite.Server.Observability;
 
 namespace PsyLite.Web;
 

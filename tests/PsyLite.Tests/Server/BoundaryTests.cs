@@ -18,7 +18,8 @@ public sealed class BoundaryTests
     public async Task The_page_says_what_it_is_and_loads_only_its_own_files()
     {
         await using var server = await RunningServer.StartAsync(ScriptedChatClient.Saying("好"));
-        using var response = await server.Http.GetAsync("/");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { { "Accept", "text/html" } } };
+        using var response = await server.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Contains("script-src 'self'", response.Headers.GetValues("Content-Security-Policy").Single());
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());

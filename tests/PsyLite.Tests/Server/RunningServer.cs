@@ -3,21 +3,37 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.AI;
 using PsyLite.Agent;
+using PsyLite.Agent.Crisis;
 using PsyLite.Options;
 using PsyLite.Server;
+using PsyLite.Tests.Store;
 
 namespace PsyLite.Tests.Server;
+
+/// <summary>What a test wants to be different about its server.</summary>
+internal sealed record ServerSetup
+{
+    public string? ApiKey { get; init; }
+
+    public LabelLikelihoods? Labels { get; init; }
+
+    public Func<AppOptions, AppOptions> Options { get; init; } = o => o;
+
+    public ServerLimits? Limits { get; init; }
+
+    public IEmbeddingGenerator<string, Embedding<float>>? Embedder { get; init; }
+}
 
 /// <summary>The real server on a free port, over a chat client of the test's choosing.</summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
     private readonly Composition _parts;
     private readonly WebApplication _app;
+    private readonly TemporaryFolder _files;
 
-    private RunningServer(Composition parts, WebApplication app)
+    private RunningServer(Composition parts, WebApplication app, TemporaryFolder files)
     {
-        _parts = parts;
-        _app = app;
+        (_parts, _app, _files) = (parts, app, files);
         Http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
     }
 
@@ -27,19 +43,29 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public Composition Parts => _parts;
 
-    public static async Task<RunningServer> StartAsync(IChatClient model, string? apiKey = null, LabelLikelihoods? labels = null) =>
-        await StartAsync(() => Task.FromResult(new LoadedModel(model, labels ?? Calm, "scripted")), apiKey, waitForModel: true);
+    public IReadOnlyList<AuditRecord> Audit => ((AuditTrail)_parts.Audit).Records;
 
-    public static async Task<RunningServer> StartAsync(Func<Task<LoadedModel>> load, string? apiKey = null, bool waitForModel = false)
+    public static Task<RunningServer> StartAsync(IChatClient model, string? apiKey = null, LabelLikelihoods? labels = null) =>
+        StartAsync(model, new ServerSetup { ApiKey = apiKey, Labels = labels });
+
+    public static Task<RunningServer> StartAsync(IChatClient model, ServerSetup setup) =>
+        StartAsync(() => Task.FromResult(new LoadedModel(model, setup.Labels ?? Calm, "scripted")), setup, waitForModel: true);
+
+    /// <summary>With a model of the test's own, or null for the one that comes with the program.</summary>
+    public static async Task<RunningServer> StartAsync(Func<Task<LoadedModel>>? load, ServerSetup? setup = null, bool waitForModel = false)
     {
-        var options = new AppOptions
+        setup ??= new ServerSetup();
+        var files = new TemporaryFolder();
+        var options = setup.Options(new AppOptions
         {
             Urls = "http://127.0.0.1:0",
-            ApiKey = apiKey,
+            ApiKey = setup.ApiKey,
             Crosstalk = Path.Combine(ReferenceGraphTests.Root, "corpora", "crosstalk"),
-        };
-        var parts = Composition.Create(options, load: load);
-        var app = PsyLiteServer.Build(parts);
+            Valves = files["valves.json"],
+            Models = files["models"],
+        });
+        var parts = Composition.Create(options, load: load, embedder: setup.Embedder);
+        var app = PsyLiteServer.Build(parts, setup.Limits);
         await app.StartAsync();
         parts.Model.Start();
         if (waitForModel)
@@ -47,12 +73,21 @@ internal sealed class RunningServer : IAsyncDisposable
             await parts.Model.Settled;
         }
 
-        return new RunningServer(parts, app);
+        return new RunningServer(parts, app, files);
     }
 
     public async Task<(int Status, JsonElement Body)> ChatAsync(object body)
     {
         using var response = await Http.PostAsJsonAsync("/v1/chat/completions", body);
+        return ((int)response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>());
+    }
+
+    /// <summary>Any request, with its JSON answer.</summary>
+    public async Task<(int Status, JsonElement Body)> SendAsync(HttpMethod method, string path, object? body = null, string? key = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        request.Headers.Authorization = key is null ? null : new("Bearer", key);
+        using var response = await Http.SendAsync(request);
         return ((int)response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>());
     }
 
@@ -65,13 +100,16 @@ internal sealed class RunningServer : IAsyncDisposable
     }
 
     /// <summary>The data lines of a streamed reply.</summary>
-    public async Task<IReadOnlyList<string>> StreamAsync(object body)
+    public async Task<IReadOnlyList<string>> StreamAsync(object body, string path = "/v1/chat/completions")
     {
-        using var response = await Http.PostAsJsonAsync("/v1/chat/completions", body);
+        using var response = await Http.PostAsJsonAsync(path, body);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         var text = await response.Content.ReadAsStringAsync();
-        return [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(e => e["data: ".Length..])];
+        return [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(e => e.StartsWith("data: ", StringComparison.Ordinal)).Select(e => e["data: ".Length..])];
     }
+
+    /// <summary>Begins to stop, as a signal to the process does.</summary>
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -79,6 +117,7 @@ internal sealed class RunningServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _parts.Dispose();
+        _files.Dispose();
     }
 
     private static ValueTask<IReadOnlyList<double>> Calm(IReadOnlyList<ChatMessage> conversation, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>

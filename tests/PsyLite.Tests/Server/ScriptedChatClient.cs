@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 
 namespace PsyLite.Tests.Server;
@@ -12,6 +13,9 @@ internal sealed class ScriptedChatClient(Func<IReadOnlyList<ChatMessage>, IEnume
 
     /// <summary>Pause before each piece.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.Zero;
+
+    /// <summary>Likelihoods that come with a piece, for requests that ask for them.</summary>
+    public Func<string, JsonArray>? Likelihoods { get; init; }
 
     public IReadOnlyList<ChatMessage> LastMessages { get; private set; } = [];
 
@@ -37,7 +41,13 @@ internal sealed class ScriptedChatClient(Func<IReadOnlyList<ChatMessage>, IEnume
                 await Task.Delay(Pause, cancellationToken);
                 cancellationToken.ThrowIfCancellationRequested();
                 count++;
-                yield return new ChatResponseUpdate(ChatRole.Assistant, piece);
+                var update = new ChatResponseUpdate(ChatRole.Assistant, piece);
+                if (Likelihoods is not null && options?.AdditionalProperties?.ContainsKey(TokenLikelihoods.Alternatives) == true)
+                {
+                    update.AdditionalProperties = new() { [TokenLikelihoods.Property] = Likelihoods(piece) };
+                }
+
+                yield return update;
             }
         }
         finally

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using PsyLite.Server;
+using PsyLite.Server.Observability;
+
+namespace PsyLite.Tests.Server;
+
+/// <summary>What the server tells about itself, and how it stops.</summary>
+public sealed class OperationsTests
+{
+    private const string Secret = "阿里巴巴在三号楼种了一棵石榴树";
+
+    private static object Ask(string text, bool stream) => new { model = "psylite", stream, messages = new[] { new { role = "user", content = text } } };
+
+    [Fact]
+    public async Task Metrics_count_turns_by_route_and_tier_and_hold_no_text()
+    {
+        await using var server = await RunningServer.StartAsync(ScriptedChatClient.Saying("听起来你很累。", "慢慢说。"));
+        _ = await server.AskAsync(Secret);
+        _ = await server.AskAsync("我不想活了，药已经买好了");
+        _ = await server.ChatAsync(new { model = "x" });
+        using var response = await server.Http.GetAsync("/metrics");
+        Assert.Equal("text/plain", response.Content.Headers.ContentType?.MediaType);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Contains("psylite_turns_total{surface=\"openai\",route=\"Danger\",tier=\"T3\",end=\"preset\"} 1\n", text);
+        Assert.Contains("route=\"Normal\"", text);
+        Assert.Contains("psylite_stage_seconds_bucket{stage=\"first_token\",le=\"+Inf\"} 1\n", text);
+        Assert.Contains("psylite_refused_requests_total{surface=\"openai\",code=\"invalid_request_error\"} 1\n", text);
+        Assert.Contains("psylite_turns_open 0\n", text);
+        Assert.Contains("psylite_model_ready 1\n", text);
+        Assert.Matches("(?m)^process_resident_memory_bytes [1-9]", text);
+        Assert.DoesNotContain("石榴", text);
+        Assert.All(
+            text.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            line => Assert.Matches("^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\\{([a-z_]+=\"[^\"]*\",?)+\\})? -?[0-9.E+-]+)$", line));
+    }
+
+    [Fact]
+    public async Task A_turn_is_traced_stage_by_stage_without_text()
+    {
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == Telemetry.Source,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = span =>
+            {
+                lock (spans)
+                {
+                    spans.Add(span);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var server = await RunningServer.StartAsync(new ScriptedChatClient(_ => ["听起来你很累。", "先从早睡开始，每天吃三十片安眠药就好。"]) { Pause = TimeSpan.FromMilliseconds(20) });
+        _ = await server.AskAsync(Secret);
+        List<Activity> mine;
+        lock (spans)
+        {
+            var turn = spans.First(s => s.OperationName == "turn" && s.Tags.Any(t => t.Key == "psylite.tier"));
+            mine = [.. spans.Where(s => s.TraceId == turn.TraceId)];
+        }
+
+        Assert.Superset(new HashSet<string> { "turn", "assess", "judge", "first token", "reply" }, mine.Select(s => s.OperationName).ToHashSet());
+        Assert.All(mine.Where(s => s.OperationName != "turn"), s => Assert.True(s.Duration >= TimeSpan.Zero && s.ParentId is not null));
+        Assert.DoesNotContain(mine.SelectMany(s => s.TagObjects).Select(t => t.Value?.ToString() ?? ""), v => v.Contains("石榴", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Stopping_lets_a_short_turn_finish()
+    {
+        var model = new ScriptedChatClient(_ => Enumerable.Repeat("我在听你说，慢慢来。", 12)) { Pause = TimeSpan.FromMilliseconds(50) };
+        await using var server = await RunningServer.StartAsync(model);
+        var turn = server.StreamAsync(Ask("今天有点累", stream: true));
+        await WaitForAsync(() => model.Calls > 0);
+        await server.StopAsync();
+        Assert.Equal("[DONE]", (await turn)[^1]);
+    }
+
+    [Fact]
+    public async Task Stopping_marks_a_turn_that_takes_too_long()
+    {
+        var model = new ScriptedChatClient(_ => Enumerable.Repeat("我在听你说，慢慢来。", 10_000)) { Pause = TimeSpan.FromMilliseconds(20) };
+        await using var server = await RunningServer.StartAsync(model, new ServerSetup { Limits = new ServerLimits { Grace = TimeSpan.FromMilliseconds(300) } });
+        var turn = server.StreamAsync(Ask("今天有点累", stream: true));
+        var whole = server.Http.PostAsJsonAsync("/v1/chat/completions", Ask("今天有点累", stream: false));
+        await WaitForAsync(() => model.Calls > 1);
+        await server.StopAsync();
+        Assert.Contains("reply_interrupted", (await turn)[^1]);
+        Assert.Equal(503, (int)(await whole).StatusCode);
+        await model.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task A_slow_model_is_waited_for_with_signs_of_life()
+    {
+        var model = new ScriptedChatClient(_ => ["听起来你很累。"]) { Pause = TimeSpan.FromMilliseconds(500) };
+        var limits = new ServerLimits { FirstSign = TimeSpan.FromMilliseconds(20), Heartbeat = TimeSpan.FromMilliseconds(50) };
+        await using var server = await RunningServer.StartAsync(model, new ServerSetup { Limits = limits });
+        using var sse = await server.Http.PostAsJsonAsync("/v1/chat/completions", Ask("今天有点累", stream: true));
+        Assert.True((await sse.Content.ReadAsStringAsync()).Split(": ping\n\n").Length > 3);
+        using var lines = await server.Http.PostAsJsonAsync("/api/chat", Ask("今天有点累", stream: true));
+        Assert.True((await lines.Content.ReadAsStringAsync()).Split('\n').Count(l => l.Contains("\"content\":\"\"", StringComparison.Ordinal)) > 3);
+    }
+
+    private static async Task WaitForAsync(Func<bool> condition)
+    {
+        for (var patience = Stopwatch.StartNew(); !condition(); await Task.Delay(5))
+        {
+            Assert.True(patience.Elapsed < TimeSpan.FromSeconds(20));
+        }
+    }
+}
