@@ -10,6 +10,9 @@ internal static class CommandBoundary
     public const int WrongUse = 2;
     public const int Stopped = 130;
 
+    /// <summary>How long a command that was told to stop may take: the server lets running turns finish.</summary>
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(45);
+
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
         using var stop = new CancellationTokenSource();
@@ -21,7 +24,7 @@ internal static class CommandBoundary
         var parsed = root.Parse(args);
         try
         {
-            var code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stop.Token);
+            var code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LongestStop }, stop.Token);
             return parsed.Errors.Count > 0 ? WrongUse : code;
         }
         catch (OperationCanceledException)

@@ -88,7 +88,7 @@ public sealed class OperationsTests
         await server.StopAsync();
         Assert.Contains("reply_interrupted", (await turn)[^1]);
         Assert.Equal(503, (int)(await whole).StatusCode);
-        await model.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(5));
+        await model.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     [Fact]
