@@ -39,7 +39,15 @@ internal sealed class LocalModel : IChatClient
     {
         IsBuiltIn = isBuiltIn;
         _settled = _done.Task;
-        _loading = new Lazy<Task<LoadedModel>>(() => LoadAsync(load));
+        _loading = new Lazy<Task<LoadedModel>>(() =>
+        {
+            // Reading gigabytes from disk blocks; nobody's request may wait behind it on this thread.
+            var loading = Task.Run(load);
+
+            // Only then does the status tell how it ended.
+            _ = loading.ContinueWith(_ => _done.SetResult(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            return loading;
+        });
     }
 
     /// <summary>True for the small model that comes with the program.</summary>
@@ -106,19 +114,6 @@ internal sealed class LocalModel : IChatClient
         if (_loading.IsValueCreated && _loading.Value.IsCompletedSuccessfully)
         {
             _loading.Value.Result.Client.Dispose();
-        }
-    }
-
-    private async Task<LoadedModel> LoadAsync(Func<Task<LoadedModel>> load)
-    {
-        try
-        {
-            // Reading gigabytes from disk blocks; nobody's request may wait behind it on this thread.
-            return await Task.Run(load);
-        }
-        finally
-        {
-            _done.SetResult();
         }
     }
 }

@@ -173,7 +173,12 @@ internal sealed record AppOptions
                 "json" => true,
                 var other => throw new InvalidDataException($"PSYLITE_LOG={other} is neither text nor json."),
             },
-            Traces = Text("PSYLITE_TRACES"),
+            Traces = Text("PSYLITE_TRACES") switch
+            {
+                null => null,
+                var address when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" => address,
+                var other => throw new InvalidDataException($"PSYLITE_TRACES={other} is not an address; write it as http://127.0.0.1:4318."),
+            },
             Hosts = Text("PSYLITE_HOSTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
         };
     }

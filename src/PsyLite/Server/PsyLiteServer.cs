@@ -56,7 +56,10 @@ internal static class PsyLiteServer
         ApiBoundary.Use(app, parts.Options.ApiKey, app.Services.GetRequiredService<Telemetry>());
         app.UseAntiforgery();
         AnswerProbes(app);
+
+        // Both listen from their making on.
         _ = app.Services.GetRequiredService<PrometheusExporter>();
+        _ = app.Services.GetRequiredService<TraceExport>();
         HealthEndpoints.Map(app);
         OpenAiEndpoints.Map(app);
         OllamaEndpoints.Map(app);
@@ -118,6 +121,7 @@ internal static class PsyLiteServer
         services.AddSingleton(limits);
         services.AddSingleton<OpenTurns>();
         services.AddSingleton<Telemetry>();
+        services.AddSingleton(_ => new TraceExport(parts.Options.Traces));
         services.AddSingleton(provider =>
         {
             var telemetry = provider.GetRequiredService<Telemetry>();

@@ -191,7 +191,7 @@ internal sealed class ReplyFormat
     }
 
     private static double? Figure(JsonElement schema, string name) =>
-        schema.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var figure) ? figure : null;
+        schema.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var figure) && double.IsFinite(figure) ? figure : null;
 
     private static bool HoldsText(JsonElement schema) =>
         schema.ValueKind == JsonValueKind.Object && !schema.TryGetProperty("enum", out _) && !schema.TryGetProperty("const", out _)

@@ -1,5 +1,10 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
 using PsyLite.Server;
 using PsyLite.Server.Observability;
 
@@ -8,7 +13,7 @@ namespace PsyLite.Tests.Server;
 /// <summary>What the server tells about itself, and how it stops.</summary>
 public sealed class OperationsTests
 {
-    private const string Secret = "阿里巴巴在三号楼种了一棵石榴树";
+    private const string Secret = "周末去公园走了走，看见一棵石榴树";
 
     private static object Ask(string text, bool stream) => new { model = "psylite", stream, messages = new[] { new { role = "user", content = text } } };
 
@@ -64,6 +69,30 @@ public sealed class OperationsTests
         Assert.Superset(new HashSet<string> { "turn", "assess", "judge", "first token", "reply" }, mine.Select(s => s.OperationName).ToHashSet());
         Assert.All(mine.Where(s => s.OperationName != "turn"), s => Assert.True(s.Duration >= TimeSpan.Zero && s.ParentId is not null));
         Assert.DoesNotContain(mine.SelectMany(s => s.TagObjects).Select(t => t.Value?.ToString() ?? ""), v => v.Contains("石榴", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Traces_reach_a_collector_without_text()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var collector = builder.Build();
+        var received = new ConcurrentQueue<(string Path, string Body)>();
+        collector.Run(async http =>
+        {
+            using var body = new MemoryStream();
+            await http.Request.Body.CopyToAsync(body);
+            received.Enqueue((http.Request.Path, Encoding.UTF8.GetString(body.ToArray())));
+        });
+        await collector.StartAsync();
+        await using (var server = await RunningServer.StartAsync(ScriptedChatClient.Saying("慢慢说。"), new ServerSetup { Options = o => o with { Traces = collector.Urls.First() } }))
+        {
+            _ = await server.AskAsync(Secret);
+        }
+
+        Assert.Contains(received, r => r.Path == "/v1/traces" && r.Body.Contains("first token", StringComparison.Ordinal));
+        Assert.DoesNotContain(received, r => r.Body.Contains("石榴", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,7 +1,10 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
 using PsyLite.Agent;
 using PsyLite.Agent.Crisis;
 using PsyLite.Options;
@@ -42,6 +45,8 @@ internal sealed class RunningServer : IAsyncDisposable
     public string Address => Http.BaseAddress!.ToString().TrimEnd('/');
 
     public Composition Parts => _parts;
+
+    public IReadOnlyList<Endpoint> Endpoints => _app.Services.GetRequiredService<EndpointDataSource>().Endpoints;
 
     public IReadOnlyList<AuditRecord> Audit => ((AuditTrail)_parts.Audit).Records;
 

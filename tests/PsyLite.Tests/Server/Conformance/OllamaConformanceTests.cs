@@ -98,7 +98,7 @@ public sealed class OllamaConformanceTests
         var setup = new ServerSetup
         {
             Options = o => o with { Mirror = hub.Origin.ToString(), Models = models["models"] },
-            Limits = new ServerLimits { Downloads = Pulls.Limits },
+            Limits = new ServerLimits { Downloads = Pulls.Limits with { Stall = TimeSpan.FromSeconds(10), Headers = TimeSpan.FromSeconds(20), Attempts = 10 } },
         };
         await using var server = await RunningServer.StartAsync(ScriptedChatClient.Saying(Spoken), setup);
         hub.Behaves = _ => new Misbehaviour { Corrupts = true };
