@@ -103,7 +103,7 @@ internal sealed record AppOptions
     public int RetentionDays { get; init; } = 30;
 
     /// <summary>Turns over the APIs that may run or wait at once; more are asked to come again. Environment: PSYLITE_MAX_TURNS.</summary>
-    public int MaxTurns { get; init; } = 64;
+    public int MaxTurns { get; init; } = 256;
 
     /// <summary>API requests that one caller may make in a minute. Environment: PSYLITE_REQUESTS_PER_MINUTE.</summary>
     public int RequestsPerMinute { get; init; } = 600;
