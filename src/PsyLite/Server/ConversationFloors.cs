@@ -9,7 +9,7 @@ namespace PsyLite.Server;
 /// front ends shorten it and people delete what they regret having said: where a conversation has a name, danger seen in it is not
 /// forgotten with the message. Values, never text; in memory only; each request gets a copy.
 /// </summary>
-internal sealed class ConversationFloors(TimeProvider time)
+internal sealed class ConversationFloors(RiskAssessor assessor, TimeProvider time)
 {
     private const int Most = 10_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(7);
@@ -17,8 +17,9 @@ internal sealed class ConversationFloors(TimeProvider time)
     private readonly OrderedDictionary<string, Floor> _floors = [];
 
     /// <summary>Puts what is known into a state that was just rebuilt.</summary>
-    public void Apply(string conversation, ConversationState state)
+    public void Apply(string conversation, TurnRequest request)
     {
+        var state = request.State;
         Floor? known;
         lock (_lock)
         {
@@ -30,7 +31,10 @@ internal sealed class ConversationFloors(TimeProvider time)
             return;
         }
 
-        state.Tier = floor.Tier;
+        // Danger that the request shows by itself is answered as it stands there: as news, with the help lines, if no answer to it is in
+        // the history, as when a reply is asked for again.
+        var shown = assessor.Assess(request.Messages);
+        state.Tier = shown.Route == Route.Danger && Severity.Of(shown.Tier) >= Severity.Of(floor.Tier) ? state.Tier : floor.Tier;
         state.AwaitsClearing = floor.AwaitsClearing;
         state.LastRiskAt = floor.LastRiskAt;
         state.LastDangerAt = floor.LastDangerAt;

@@ -30,7 +30,7 @@ internal sealed class TurnDesk(TurnPipeline pipeline, ConversationReplay replay,
         var conversation = turn.Caller.Task is null && !TaskResponder.IsTask(request.Messages) ? turn.Caller.ConversationKey : null;
         if (conversation is not null)
         {
-            floors.Apply(conversation, request.State);
+            floors.Apply(conversation, request);
         }
 
         using var measured = telemetry.Begin(turn.Surface);

@@ -1,3 +1,5 @@
+using PsyLite.Agent.Crisis;
+
 namespace PsyLite.Tests.Server;
 
 /// <summary>How a conversation is recognised, and what is remembered of it.</summary>
@@ -25,6 +27,19 @@ public sealed class ConversationFloorTests
         Assert.True(await ReachesModelAsync(server, model, Ask(Calm, "c2")));
         Assert.True(await ReachesModelAsync(server, model, Ask(Calm, "c1", user: "u2")));
         Assert.True(await ReachesModelAsync(server, model, Ask(Calm, null)));
+    }
+
+    [Fact]
+    public async Task A_crisis_reply_that_is_asked_for_again_names_the_help_line_again()
+    {
+        await using var server = await RunningServer.StartAsync(ScriptedChatClient.Saying("好的。"));
+        for (var i = 0; i < 3; i++)
+        {
+            var (_, body) = await server.ChatAsync(Ask(Danger, "c1"));
+            Assert.Contains("12356", body.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        }
+
+        Assert.Equal(1, server.Audit.Count(r => r.Action == AuditAction.TicketRaised));
     }
 
     [Fact]
