@@ -19,6 +19,8 @@ internal sealed class DecodingSteps : IDisposable
     private readonly LabelScoring scoring;
     private readonly PromptPace pace;
     private readonly ConversationStore? store;
+
+    private readonly MappedWeights? mapped;
     private readonly List<EngineJob> waiting = [];
     private readonly List<EngineJob> running = [];
 
@@ -34,6 +36,7 @@ internal sealed class DecodingSteps : IDisposable
     public DecodingSteps(LlamaModel model, EngineCacheOptions? cache)
     {
         var plan = model.Plan;
+        mapped = model.Mapped;
         var branches = plan.SharedCells ? LabelBranches : 0;
 
         // One more lends itself to the store, which writes conversations in parts.
@@ -218,6 +221,7 @@ internal sealed class DecodingSteps : IDisposable
             context.AllowAbort(false);
         }
 
+        mapped?.Used(batch.Count);
         pace.Observe(parts.Count(p => p.Job.Remaining <= 0), batch.Count, Stopwatch.GetElapsedTime(started));
         return code;
     }

@@ -63,6 +63,9 @@ public sealed class LlamaModel : IDisposable
     /// <summary>How it was loaded and will be run, and why.</summary>
     public MemoryPlan Plan { get; }
 
+    /// <summary>Null when all weights were read into memory.</summary>
+    internal MappedWeights? Mapped { get; private init; }
+
     internal Vocabulary Vocabulary { get; }
 
     internal bool IsSmall { get; }
@@ -80,7 +83,9 @@ public sealed class LlamaModel : IDisposable
         var plan = MemoryPlan.For(options);
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
         var handle = ModelHandle.Load(options, plan, progress, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines);
-        return new LlamaModel(options, plan, handle);
+        var mapped = plan.DropsPages ? new MappedWeights(options.Path) : null;
+        mapped?.Settle();
+        return new LlamaModel(options, plan, handle) { Mapped = mapped };
     }
 
     /// <summary>Tokens of a text, with nothing added. Special tokens in it are read as such only when the text is the program's own.</summary>

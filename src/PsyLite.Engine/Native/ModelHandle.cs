@@ -39,11 +39,6 @@ internal sealed class ModelHandle : SafeHandle
                 return null;
             }
 
-            if (plan.DropsPages)
-            {
-                FilePages.Drop(options.Path);
-            }
-
             FilePages.TrimHeap();
             return new ModelHandle(model);
         }

@@ -58,18 +58,20 @@ internal sealed class RiskModel
     public RiskScores Score(ReadOnlySpan<char> text, MessageFeatures reader, IReadOnlyList<(int Position, uint Hash)> rules)
     {
         text = text.Length > MessageFeatures.LongestText ? text[..MessageFeatures.LongestText] : text;
-        var length = Math.Max(1, text.Length);
+
+        // A text of one window needs no places, only its sums.
+        var length = text.Length <= Clauses.WindowLength ? 1 : text.Length;
         var sums = ArrayPool<int>.Shared.Rent((length + 1) * _stride);
         var counts = ArrayPool<int>.Shared.Rent(length + 1);
         try
         {
             sums.AsSpan(0, (length + 1) * _stride).Clear();
             counts.AsSpan(0, length + 1).Clear();
-            var sink = new Accumulator(this, sums, counts);
+            var sink = new Accumulator(this, sums, counts, length - 1);
             reader.Read(text, ref sink);
             foreach (var (position, hash) in rules)
             {
-                sink.Add(Math.Clamp(position, 0, length - 1), hash);
+                sink.Add(Math.Max(position, 0), hash);
             }
 
             Total(sums, counts, length);
@@ -100,7 +102,14 @@ internal sealed class RiskModel
     private RiskScores Decide(ReadOnlySpan<char> text, int[] sums, int[] counts, int length)
     {
         var windows = new List<(int Start, int End)>();
-        Clauses.Windows(text, windows);
+        if (length == 1)
+        {
+            windows.Add((0, 1));
+        }
+        else
+        {
+            Clauses.Windows(text, windows);
+        }
 
         // Both parts choose their window for themselves, each output apart.
         Span<float> linear = stackalloc float[RiskOutputs.Count];
@@ -134,7 +143,7 @@ internal sealed class RiskModel
             probabilities[output] = 1 / (1 + MathF.Exp(-logit));
         }
 
-        return new RiskScores(probabilities, worst.Start, worst.End);
+        return new RiskScores(probabilities, worst.Start, length == 1 ? text.Length : worst.End);
     }
 
     /// <summary>Logits of both parts for the characters [start, end), which hold so many features.</summary>
@@ -171,10 +180,11 @@ internal sealed class RiskModel
     }
 
     /// <summary>Adds the weight rows of known features up at their positions and counts all features.</summary>
-    private readonly struct Accumulator(RiskModel model, int[] sums, int[] counts) : IFeatureSink
+    private readonly struct Accumulator(RiskModel model, int[] sums, int[] counts, int last) : IFeatureSink
     {
         public void Add(int position, uint hash)
         {
+            position = Math.Min(position, last);
             counts[position + 1]++;
             var row = model.Find(hash);
             if (row < 0)

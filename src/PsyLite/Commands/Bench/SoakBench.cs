@@ -27,13 +27,14 @@ internal static class SoakBench
 
     public static Command Create()
     {
-        var model = ModelOptions.Model();
+        var model = new ModelOptions();
         var turns = new Option<int>("--turns") { Description = "轮数 · turns", DefaultValueFactory = _ => 20_000 };
         var users = new Option<int>("--users") { Description = "同时的对话 · conversations at once", DefaultValueFactory = _ => 8 };
-        var command = new Command("soak", "长时间运行的内存 · memory over a long run\n  psylite bench soak --turns 20000") { model, turns, users };
+        var command = new Command("soak", "长时间运行的内存 · memory over a long run\n  psylite bench soak --turns 20000") { turns, users };
+        model.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await RunAsync(ModelOptions.Read(parsed, model) with { Cache = null }, parsed.GetValue(turns), parsed.GetValue(users), cancellationToken);
+            await RunAsync(model.Read(parsed) with { Cache = null }, parsed.GetValue(turns), parsed.GetValue(users), cancellationToken);
             return CommandBoundary.Done;
         });
         return command;
