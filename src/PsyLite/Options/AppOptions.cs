@@ -49,7 +49,7 @@ internal sealed record AppOptions
 
     /// <summary>
     /// Where computed conversations outlive memory and restarts, encrypted; null keeps them in memory only. Environment:
-    /// PSYLITE_CACHE, a folder or "off".
+    /// PSYLITE_CACHE, a folder or "off", the default: the page promises that a conversation is gone when it is closed.
     /// </summary>
     public string? Cache { get; init; }
 
@@ -121,9 +121,6 @@ internal sealed record AppOptions
     /// <summary>The model that comes with the program.</summary>
     public static string BuiltInModel { get; } = Path.Combine(AppContext.BaseDirectory, "models", "psylite-mini", "psylite-mini.q4_k_m.gguf");
 
-    private static string DefaultCache { get; } =
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "psylite", "conversations");
-
     /// <summary>Hosts beyond this machine that conversations are sent to; null when they stay here.</summary>
     public string? SentTo => Endpoints.Where(e => !e.IsLoopback).Select(e => e.Authority).ToList() is { Count: > 0 } hosts ? string.Join(", ", hosts) : null;
 
@@ -150,7 +147,7 @@ internal sealed record AppOptions
             ApiKey = Text("PSYLITE_API_KEY"),
             Context = Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
             Memory = Number("PSYLITE_MEMORY_MB", 1) is { } memory ? memory * 1_000_000L : null,
-            Cache = Text("PSYLITE_CACHE") is { } cache ? (cache == "off" ? null : cache) : DefaultCache,
+            Cache = Text("PSYLITE_CACHE") is { } cache && cache != "off" ? cache : null,
             CacheBytes = Number("PSYLITE_CACHE_MB", 1) is { } size ? size * 1_000_000L : defaults.CacheBytes,
             Threads = Number("PSYLITE_THREADS", 0) ?? defaults.Threads,
             Crosstalk = Text("PSYLITE_CROSSTALK") ?? defaults.Crosstalk,
