@@ -116,12 +116,13 @@ public sealed class GgufReader : IDisposable
         try
         {
             ReadBytes(tensor, start * sizeof(ushort), MemoryMarshal.AsBytes(stored));
-            for (var i = 0; i < stored.Length; i++)
+            if (tensor.Type == GgmlType.F16)
             {
-                // BF16 is the upper half of a float32.
-                destination[i] = tensor.Type == GgmlType.F16
-                    ? (float)BitConverter.UInt16BitsToHalf(stored[i])
-                    : BitConverter.UInt32BitsToSingle((uint)stored[i] << 16);
+                SmallFloats.FromHalf(stored, destination);
+            }
+            else
+            {
+                SmallFloats.FromBFloat16(stored, destination);
             }
         }
         finally

@@ -32,12 +32,12 @@ public sealed class GgufWriter
 
     /// <summary>Adds a tensor; they are written in the order they are added.</summary>
     /// <param name="name">At most 63 bytes of UTF-8.</param>
-    /// <param name="type">F32 or F16; quantised files are made from these by llama.cpp.</param>
+    /// <param name="type">F32, F16 or BF16; quantised files are made from these by llama.cpp.</param>
     /// <param name="source">Shape and elements.</param>
     /// <exception cref="ArgumentException">Name, type or shape cannot be written, or the name was added before.</exception>
     public GgufWriter Add(string name, GgmlType type, TensorSource source)
     {
-        if (type is not (GgmlType.F32 or GgmlType.F16))
+        if (type is not (GgmlType.F32 or GgmlType.F16 or GgmlType.BF16))
         {
             throw Unwritable(name, type, source.Shape, nameof(type));
         }
@@ -70,32 +70,19 @@ public sealed class GgufWriter
     /// Writes the file: first beside it under a temporary name, then checked by reading its header back, then renamed, so that a
     /// complete old file or a complete new one is there at any time.
     /// </summary>
-    /// <exception cref="InvalidDataException">A tensor holds NaN, an infinity, or a number too large for F16.</exception>
+    /// <exception cref="InvalidDataException">A tensor holds NaN, an infinity, or a number too large for its type.</exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
-    public void Write(string path)
-    {
-        var temporary = path + ".partial";
-        try
+    public void Write(string path) => CompleteFile.Write(
+        path,
+        stream =>
         {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+            WriteHeader(stream);
+            foreach (var (place, write) in _tensors)
             {
-                WriteHeader(stream);
-                foreach (var (place, write) in _tensors)
-                {
-                    WriteData(stream, place, write);
-                }
-
-                stream.Flush(flushToDisk: true);
+                WriteData(stream, place, write);
             }
-
-            Verify(temporary);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    }
+        },
+        Verify);
 
     private static long Aligned(long position) => (position + GgufHeaderReader.DefaultAlignment - 1) / GgufHeaderReader.DefaultAlignment * GgufHeaderReader.DefaultAlignment;
 
@@ -143,31 +130,34 @@ public sealed class GgufWriter
     private static void WriteFloats(Stream stream, GgufTensor place, TensorSource source)
     {
         var floats = new float[(int)Math.Min(ChunkElements, place.Count)];
-        var halves = new Half[place.Type == GgmlType.F16 ? floats.Length : 0];
+        var halves = new ushort[place.Type == GgmlType.F32 ? 0 : floats.Length];
         for (var start = 0L; start < place.Count; start += floats.Length)
         {
             var part = floats.AsSpan(0, (int)Math.Min(floats.Length, place.Count - start));
             source.Read(start, part);
             CheckRange(place, start, part);
-            if (place.Type == GgmlType.F32)
+            var stored = halves.AsSpan(0, Math.Min(halves.Length, part.Length));
+            if (place.Type == GgmlType.F16)
             {
-                stream.Write(MemoryMarshal.AsBytes(part));
-                continue;
+                SmallFloats.ToHalf(part, stored);
+            }
+            else if (place.Type == GgmlType.BF16)
+            {
+                SmallFloats.ToBFloat16(part, stored);
             }
 
-            for (var i = 0; i < part.Length; i++)
-            {
-                halves[i] = (Half)part[i];
-            }
-
-            stream.Write(MemoryMarshal.AsBytes(halves.AsSpan(0, part.Length)));
+            stream.Write(stored.IsEmpty ? MemoryMarshal.AsBytes(part) : MemoryMarshal.AsBytes(stored));
         }
     }
 
     private static void CheckRange(GgufTensor place, long start, ReadOnlySpan<float> values)
     {
-        // 65519.99 is the last value that rounds to a finite half.
-        var limit = place.Type == GgmlType.F16 ? 65519.99f : float.MaxValue;
+        var limit = place.Type switch
+        {
+            GgmlType.F16 => SmallFloats.LargestHalf,
+            GgmlType.BF16 => SmallFloats.LargestBFloat16,
+            _ => float.MaxValue,
+        };
         for (var i = 0; i < values.Length; i++)
         {
             if (!(Math.Abs(values[i]) <= limit))
