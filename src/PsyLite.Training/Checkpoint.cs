@@ -131,7 +131,7 @@ public static class Checkpoint
 
         foreach (var tensor in parameters.All)
         {
-            file.ReadExactly(MemoryMarshal.AsBytes(tensor.Values));
+            tensor.Load(tensor.Source with { Read = (_, values) => file.ReadExactly(MemoryMarshal.AsBytes(values)) });
         }
     }
 

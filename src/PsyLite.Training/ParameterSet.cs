@@ -3,96 +3,51 @@ using PsyLite.Training.Kernels;
 
 namespace PsyLite.Training;
 
-/// <summary>One named weight and its gradient, windows into the arenas of its <see cref="ParameterSet"/>.</summary>
-public sealed class Parameter
-{
-    internal Parameter(string name, int rows, int columns, long offset)
-    {
-        (Name, Rows, Columns, Offset) = (name, rows, columns, offset);
-    }
-
-    /// <summary>HuggingFace name of the tensor.</summary>
-    public string Name { get; }
-
-    /// <summary>Rows of a matrix (outputs of a linear layer), 1 for a vector.</summary>
-    public int Rows { get; }
-
-    public int Columns { get; }
-
-    public bool IsVector => Rows == 1;
-
-    public int Count => Rows * Columns;
-
-    /// <summary>Row-major values.</summary>
-    public Span<float> Values => Value.AsSpan();
-
-    /// <summary>Row-major gradient; zero until a backward pass has added to it.</summary>
-    public Span<float> Gradient
-    {
-        get
-        {
-            MaterialiseGradient();
-            return GradientMatrix.AsSpan();
-        }
-    }
-
-    internal long Offset { get; }
-
-    internal Matrix Value { get; set; }
-
-    internal Matrix GradientMatrix { get; set; }
-
-    /// <summary>False after clearing: the next backward pass then overwrites instead of adding, which saves writing zeros first.</summary>
-    internal bool HasGradient { get; set; }
-
-    internal void MaterialiseGradient()
-    {
-        if (!HasGradient)
-        {
-            GradientMatrix.AsSpan().Clear();
-            HasGradient = true;
-        }
-    }
-}
-
 /// <summary>
-/// All weights of a decoder in one arena and their gradients in another, so that the optimiser is one pass.
-/// Matrices come first, vectors (norms, which take no weight decay) last; each tensor starts on a cache line.
+/// The weights of a decoder, or the adapters on them. Those that train lie in one arena and their gradients in another, so that the
+/// optimiser is one pass: matrices first, vectors (norms, which take no weight decay) last, each tensor on a cache line.
 /// </summary>
 public sealed class ParameterSet : IDisposable
 {
     private const int Alignment = 16;
     private const double InitialDeviation = 0.02;
     private readonly Dictionary<string, Parameter> _byName = [];
+    private readonly List<CompactMatrix> _compact = [];
     private readonly NativeBuffer _values;
     private readonly NativeBuffer _gradients;
 
+    /// <summary>All weights of a decoder, all of them trainable.</summary>
     public ParameterSet(ModelConfig config)
+        : this(config, TensorShape.Decoder(config.Validated()), trainable: true, _ => null)
     {
-        Config = config.Validated();
-        var shapes = Shapes(config);
-        var all = new List<Parameter>();
+    }
+
+    private ParameterSet(ModelConfig config, IReadOnlyList<TensorShape> shapes, bool trainable, Func<TensorShape, CompactMatrix?> compact)
+    {
+        Config = config;
+        var placed = new List<(TensorShape Shape, long Offset)>();
         long offset = 0;
-        foreach (var (name, rows, columns) in shapes.Where(s => s.Rows > 1).Concat(shapes.Where(s => s.Rows == 1)))
+        foreach (var shape in shapes.Where(s => !s.IsVector).Concat(shapes.Where(s => s.IsVector)))
         {
-            if (rows == 1 && MatrixLength == 0)
+            if (compact(shape) is { } matrix)
             {
-                MatrixLength = offset;
+                _compact.Add(matrix);
+                _byName.Add(shape.Name, new Parameter(shape.Name, matrix));
+                continue;
             }
 
-            all.Add(new Parameter(name, rows, columns, offset));
-            offset += ((long)rows * columns + Alignment - 1) / Alignment * Alignment;
+            placed.Add((shape, offset));
+            offset += (shape.Count + Alignment - 1) / Alignment * Alignment;
+            MatrixLength = shape.IsVector ? MatrixLength : offset;
         }
 
         ArenaLength = offset;
         _values = new NativeBuffer(offset);
-        _gradients = new NativeBuffer(offset);
-        foreach (var parameter in all)
+        _gradients = new NativeBuffer(trainable ? offset : 0);
+        foreach (var (shape, start) in placed)
         {
-            parameter.Value = _values.Matrix(parameter.Rows, parameter.Columns, parameter.Offset);
-            parameter.GradientMatrix = _gradients.Matrix(parameter.Rows, parameter.Columns, parameter.Offset);
-            parameter.HasGradient = true;
-            _byName.Add(parameter.Name, parameter);
+            var gradient = trainable ? _gradients.Matrix(shape.Rows, shape.Columns, start) : default;
+            _byName.Add(shape.Name, new Parameter(shape.Name, _values.Matrix(shape.Rows, shape.Columns, start), gradient, start, shape.IsVector));
         }
 
         All = [.. shapes.Select(s => _byName[s.Name])];
@@ -119,20 +74,28 @@ public sealed class ParameterSet : IDisposable
         ? parameter
         : throw new KeyNotFoundException($"The model has no tensor '{name}'.");
 
-    /// <summary>Norms 1; matrices normal(0, 0.02), the two that write into the residual stream scaled by 1 / sqrt(2 layers) (GPT-2).</summary>
+    /// <summary>The weights of a decoder without gradients, under adapters.</summary>
+    public static ParameterSet Frozen(ModelConfig config, Quantisation quantisation) => new(config, TensorShape.Decoder(config.Validated()), trainable: false, shape => quantisation switch
+    {
+        Quantisation.None => null,
+        _ when shape.IsVector => null,
+        Quantisation.Nf4 when shape.IsBlockLinear => new Nf4Matrix(shape.Rows, shape.Columns),
+        _ => new Bf16Matrix(shape.Rows, shape.Columns),
+    });
+
+    /// <summary>A and B of every adapted layer, named as PEFT names them (without its prefix).</summary>
+    public static ParameterSet Adapters(ModelConfig config, LoraOptions lora) => new(config, TensorShape.Adapters(config, lora.Validated()), trainable: true, _ => null);
+
+    /// <summary>
+    /// Fresh values. Norms 1; matrices normal(0, 0.02), the two that write into the residual stream scaled by 1 / sqrt(2 layers) (GPT-2);
+    /// of adapters B 0 and A uniform within 1 / sqrt(inputs), which is Kaiming's with a = sqrt(5), as PEFT begins.
+    /// </summary>
     public void Initialise(int seed)
     {
         var random = new Random(seed);
         foreach (var parameter in All)
         {
-            if (parameter.IsVector)
-            {
-                parameter.Values.Fill(1f);
-                continue;
-            }
-
-            var intoResidual = parameter.Name.EndsWith(".wo.weight", StringComparison.Ordinal) || parameter.Name.EndsWith(".w2.weight", StringComparison.Ordinal);
-            FillNormal(parameter.Values, random, InitialDeviation * (intoResidual ? 1.0 / Math.Sqrt(2.0 * Config.Layers) : 1.0));
+            parameter.Load(parameter.Source with { Read = (_, values) => Fill(parameter, values, random) });
         }
     }
 
@@ -157,26 +120,35 @@ public sealed class ParameterSet : IDisposable
     {
         _values.Dispose();
         _gradients.Dispose();
+        foreach (var matrix in _compact)
+        {
+            matrix.Dispose();
+        }
     }
 
-    private static List<(string Name, int Rows, int Columns)> Shapes(ModelConfig c)
+    private void Fill(Parameter parameter, Span<float> values, Random random)
     {
-        var shapes = new List<(string Name, int Rows, int Columns)> { ("model.tok_embeddings.weight", c.VocabSize, c.HiddenSize) };
-        for (var layer = 0; layer < c.Layers; layer++)
+        bool Is(string end) => parameter.Name.EndsWith(end, StringComparison.Ordinal);
+        if (parameter.IsVector)
         {
-            var prefix = $"model.layers.{layer}.";
-            shapes.Add((prefix + "attention.wqkv.weight", c.QkvSize, c.HiddenSize));
-            shapes.Add((prefix + "attention.wo.weight", c.HiddenSize, c.HiddenSize));
-            shapes.Add((prefix + "feed_forward.w1.weight", c.IntermediateSize, c.HiddenSize));
-            shapes.Add((prefix + "feed_forward.w3.weight", c.IntermediateSize, c.HiddenSize));
-            shapes.Add((prefix + "feed_forward.w2.weight", c.HiddenSize, c.IntermediateSize));
-            shapes.Add((prefix + "attention_norm.weight", 1, c.HiddenSize));
-            shapes.Add((prefix + "ffn_norm.weight", 1, c.HiddenSize));
+            values.Fill(1f);
         }
-
-        shapes.Add(("model.norm.weight", 1, c.HiddenSize));
-        shapes.Add(("output.weight", c.VocabSize, c.HiddenSize));
-        return shapes;
+        else if (Is(TensorShape.AdapterB))
+        {
+            values.Clear();
+        }
+        else if (Is(TensorShape.AdapterA))
+        {
+            var bound = 1f / MathF.Sqrt(parameter.Columns);
+            foreach (ref var value in values)
+            {
+                value = ((2f * random.NextSingle()) - 1f) * bound;
+            }
+        }
+        else
+        {
+            FillNormal(values, random, InitialDeviation * (Is(".wo.weight") || Is(".w2.weight") ? 1.0 / Math.Sqrt(2.0 * Config.Layers) : 1.0));
+        }
     }
 
     private static void FillNormal(Span<float> values, Random random, double deviation)

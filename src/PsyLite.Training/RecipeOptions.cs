@@ -4,8 +4,20 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using PsyLite.Models;
 using PsyLite.Training.Data;
+using PsyLite.Training.Kernels;
+using PsyLite.Training.Losses;
 
 namespace PsyLite.Training;
+
+/// <summary>What the loss of an update is a mean over.</summary>
+public enum Averaging
+{
+    /// <summary>All labelled tokens (pairs) of the update: how they are split into rows and batches makes no difference.</summary>
+    Step,
+
+    /// <summary>Each batch has a mean of its own, and these are averaged (XTuner): tokens of batches with few labels weigh more.</summary>
+    Batch,
+}
 
 /// <summary>
 /// A training run as data (<c>recipes/*.json</c>). Defaults are those of the mini; <c>--set key=value</c> overrides one value.
@@ -20,14 +32,41 @@ public sealed record RecipeOptions
     /// <summary>SentencePiece model file.</summary>
     public required string Tokenizer { get; init; }
 
-    /// <summary>Folder with the text of our own.</summary>
+    /// <summary>Folder with the text of our own, played as endless conversations where <see cref="Data"/> is empty.</summary>
     public string Corpora { get; init; } = "corpora";
+
+    /// <summary>JSONL files: alpaca rows or conversations for fine-tuning, pairs for ORPO.</summary>
+    public IReadOnlyList<string> Data { get; init; } = [];
+
+    /// <summary>JSONL files to validate on; where there are none, a share of <see cref="Data"/> is held back.</summary>
+    public IReadOnlyList<string> ValidationData { get; init; } = [];
+
+    /// <summary>Share of the data that is held back, by a hash of its text.</summary>
+    public double HeldOut { get; init; } = 0.01;
 
     /// <summary>Folder of checkpoints and metrics.</summary>
     public required string Output { get; init; }
 
-    /// <summary>Checkpoint whose weights this run starts from; null starts from random weights.</summary>
+    /// <summary>Checkpoint, HuggingFace folder or GGUF (F32, F16) whose weights this run starts from; null starts from random weights.</summary>
     public string? StartFrom { get; init; }
+
+    /// <summary>Folders of PEFT adapters that are merged into the weights before anything else, in order.</summary>
+    public IReadOnlyList<string> MergeAdapters { get; init; } = [];
+
+    /// <summary>Folder of a PEFT adapter to go on with; null starts with a fresh one.</summary>
+    public string? StartAdapter { get; init; }
+
+    /// <summary>Adapters on frozen weights; null trains every weight.</summary>
+    public LoraOptions? Lora { get; init; }
+
+    /// <summary>How frozen weights are held.</summary>
+    public Quantisation Quantisation { get; init; }
+
+    /// <summary>Trades a second forward pass for the memory of the activations.</summary>
+    public bool Recompute { get; init; }
+
+    /// <summary>The preference loss; used by <c>train orpo</c>.</summary>
+    public OrpoOptions Orpo { get; init; } = new();
 
     public LossScope Loss { get; init; } = LossScope.All;
 
@@ -41,18 +80,37 @@ public sealed record RecipeOptions
 
     public int Steps { get; init; } = 1000;
 
+    /// <summary>Passes over <see cref="Data"/>; where it is given it sets the number of steps.</summary>
+    public int? Epochs { get; init; }
+
     /// <summary>Tokens of one packed row.</summary>
     public int RowTokens { get; init; } = 2048;
 
-    /// <summary>Rows whose gradients are added up before the optimiser steps.</summary>
+    /// <summary>Rows that go through the model at once.</summary>
+    public int Batch { get; init; } = 1;
+
+    /// <summary>Batches whose gradients are added up before the optimiser steps.</summary>
     public int Accumulation { get; init; } = 2;
 
+    /// <summary>Longest sample, of pairs the longest side.</summary>
     public int MaxSampleTokens { get; init; } = 1024;
+
+    /// <summary>What becomes of longer ones.</summary>
+    public Overlong Overlong { get; init; } = Overlong.KeepEnd;
+
+    /// <summary>How samples become rows.</summary>
+    public PackingMode Packing { get; init; } = PackingMode.Whole;
+
+    /// <summary>What the loss is a mean over.</summary>
+    public Averaging Averaging { get; init; } = Averaging.Step;
 
     public float LearningRate { get; init; } = 2e-3f;
 
     /// <summary>Share of the run with a rising learning rate; a cosine to <see cref="FinalRate"/> follows.</summary>
     public float WarmupRatio { get; init; } = 0.03f;
+
+    /// <summary>Learning rate of the first warm-up step as a share of the highest (XTuner: 1e-5); null begins at highest / warm-up.</summary>
+    public double? WarmupStart { get; init; }
 
     /// <summary>Learning rate at the end as a share of the highest.</summary>
     public float FinalRate { get; init; }
@@ -76,6 +134,27 @@ public sealed record RecipeOptions
 
     /// <summary>Steps between checkpoints.</summary>
     public int CheckpointEvery { get; init; } = 200;
+
+    /// <summary>Messages that are answered at each validation pass.</summary>
+    public IReadOnlyList<string> SamplePrompts { get; init; } = [];
+
+    /// <summary>Longest such answer; every token of it costs a forward pass over the whole text.</summary>
+    public int SampleTokens { get; init; } = 48;
+
+    /// <summary>Nats by which the smoothed loss may rise above its lowest before the run counts as diverged.</summary>
+    public double MaxLossRise { get; init; } = 2;
+
+    internal TuningOptions Tuning => new(Lora, Quantisation, Recompute);
+
+    /// <summary>Rows of one update.</summary>
+    internal int RowsPerStep => Batch * Accumulation;
+
+    /// <summary>Tokens that go through the model at once.</summary>
+    internal int BatchTokens => Batch * RowTokens;
+
+    /// <summary>Seed of the dropout masks of one batch of one update.</summary>
+    internal ulong? DropoutSeed(int step, int batch) =>
+        Lora is { Dropout: > 0 } ? DropoutKernel.Mix(DropoutKernel.Mix((ulong)Seed, (ulong)step), (ulong)batch) : null;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -128,14 +207,18 @@ public sealed record RecipeOptions
         var target = root;
         foreach (var key in keys[..^1])
         {
-            target = target[key] as JsonObject ?? throw new InvalidDataException($"--set {text}: the recipe has no part {key}.");
+            // A part that the recipe leaves out, such as lora, may be made by an override.
+            target = (target[key] ?? (IsPart(target, key) ? target[key] = new JsonObject() : null)) as JsonObject ?? throw new InvalidDataException($"--set {text}: the recipe has no part {key}.");
         }
 
         target[keys[^1]] = Value(text[(equals + 1)..]);
     }
 
+    private static bool IsPart(JsonObject target, string key) => target.Parent is null && key is "lora" or "orpo" or "mix" or "decisions";
+
     private static JsonNode? Value(string text) =>
         text == "null" ? null
+        : text.StartsWith('[') ? JsonNode.Parse(text)
         : bool.TryParse(text, out var flag) ? JsonValue.Create(flag)
         : long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var whole) ? JsonValue.Create(whole)
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? JsonValue.Create(number)
@@ -147,6 +230,31 @@ public sealed record RecipeOptions
         Positive(Steps, "steps");
         Positive(RowTokens, "rowTokens");
         Positive(Accumulation, "accumulation");
+        Positive(Batch, "batch");
+        Positive(Epochs ?? 1, "epochs");
+        Positive(SampleTokens, "sampleTokens");
+        Tuning.Validated();
+        Orpo.Validated();
+        if (Quantisation == Quantisation.Nf4 && (Model.HiddenSize % 64 != 0 || Model.IntermediateSize % 64 != 0))
+        {
+            throw new ArgumentException("quantisation nf4 needs hiddenSize and intermediateSize to be multiples of 64.");
+        }
+
+        if (Epochs is not null && Data.Count == 0)
+        {
+            throw new ArgumentException("epochs needs data; the text of our own has no end, give steps instead.");
+        }
+
+        if (StartAdapter is not null && Lora is null)
+        {
+            throw new ArgumentException("startAdapter needs a lora part of the same rank.");
+        }
+
+        if (HeldOut is < 0 or >= 1 || WarmupStart is <= 0 or > 1 || !(MaxLossRise > 0))
+        {
+            throw new ArgumentException("heldOut must be a share below 1, warmupStart a share above 0, maxLossRise positive.");
+        }
+
         Positive(MaxSampleTokens, "maxSampleTokens");
         Positive(ValidateEvery, "validateEvery");
         Positive(CheckpointEvery, "checkpointEvery");

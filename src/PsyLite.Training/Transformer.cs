@@ -13,28 +13,34 @@ namespace PsyLite.Training;
 public sealed class Transformer : IDisposable
 {
     private readonly Workspace _workspace;
+    private readonly DecoderWeights _parts;
+    private readonly Embedding _embedding;
     private readonly DecoderBlock[] _blocks;
     private readonly RmsNorm _norm;
     private readonly CrossEntropyHead _head;
-    private readonly Parameter _embedding;
     private readonly Matrix _last;
     private readonly Matrix _final;
     private readonly Matrix _gradient;
     private readonly float[] _logProbabilities;
     private readonly float[] _weights;
-    private (TrainingBatch Batch, Segments Segments)? _scored;
+    private (TrainingBatch Batch, Segments Segments, int[] Rows)? _scored;
 
-    public Transformer(ModelConfig config, WorkerPool pool, int maxTokens)
+    /// <param name="maxTokens">Longest packed row.</param>
+    /// <param name="tuning">What trains; null trains every weight.</param>
+    public Transformer(ModelConfig config, WorkerPool pool, int maxTokens, TuningOptions? tuning = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxTokens);
         Config = config.Validated();
-        Parameters = new ParameterSet(config);
-        _workspace = new Workspace(config, pool, maxTokens);
+        tuning ??= new TuningOptions();
+        _parts = new DecoderWeights(config, tuning);
+        _workspace = new Workspace(config, pool, maxTokens, tuning.Lora);
         var attention = new Attention(_workspace);
-        _blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new DecoderBlock(layer, Parameters, _workspace, attention))];
-        _embedding = Parameters["model.tok_embeddings.weight"];
+        var shared = tuning.Recompute ? new BlockActivations(_workspace, tuning.Lora?.Rank ?? 0) : null;
+        _embedding = new Embedding(Parameters["model.tok_embeddings.weight"], pool);
+        _blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new DecoderBlock(
+            layer, _parts, _workspace, attention, shared ?? new BlockActivations(_workspace, tuning.Lora?.Rank ?? 0), tuning.Recompute))];
         _norm = new RmsNorm(Parameters["model.norm.weight"], _workspace);
-        _head = new CrossEntropyHead(Parameters["output.weight"], _workspace);
+        _head = new CrossEntropyHead(_parts, _workspace);
         _last = _workspace.Allocate(maxTokens, config.HiddenSize);
         _final = _workspace.Allocate(maxTokens, config.HiddenSize);
         _gradient = _workspace.Allocate(maxTokens, config.HiddenSize);
@@ -44,7 +50,20 @@ public sealed class Transformer : IDisposable
 
     public ModelConfig Config { get; }
 
-    public ParameterSet Parameters { get; }
+    /// <summary>The weights of the decoder; frozen under adapters.</summary>
+    public ParameterSet Parameters => _parts.Base;
+
+    /// <summary>The adapters, if it has any.</summary>
+    public ParameterSet? Adapters => _parts.Adapters;
+
+    /// <summary>What has gradients: the adapters if there are any, else every weight.</summary>
+    public ParameterSet Trainable => Adapters ?? Parameters;
+
+    /// <summary>
+    /// Seed of the dropout masks of the next <see cref="LossAndGradients"/> or <see cref="LogProbabilities"/>; null drops nothing. Give each
+    /// micro-batch its own. <see cref="Loss"/>, <see cref="Logits"/> and <see cref="Generate"/> never drop.
+    /// </summary>
+    public ulong? DropoutSeed { get; set; }
 
     /// <summary>Longest packed row.</summary>
     public int MaxTokens => _workspace.MaxTokens;
@@ -54,7 +73,7 @@ public sealed class Transformer : IDisposable
     /// <summary>The loss alone.</summary>
     public LossSum Loss(TrainingBatch batch)
     {
-        Forward(batch);
+        Forward(batch, dropoutSeed: null);
         _head.Score(_final.FirstRows(batch.Length), LabelledRows(batch), batch.Labels, _logProbabilities);
         return Sum(batch);
     }
@@ -65,25 +84,25 @@ public sealed class Transformer : IDisposable
     /// </summary>
     public LossSum LossAndGradients(TrainingBatch batch, double normaliser = 0)
     {
-        var segments = Forward(batch);
+        var segments = Forward(batch, DropoutSeed);
         var divisor = normaliser > 0 ? normaliser : batch.TotalWeight;
         for (var t = 0; t < batch.Length; t++)
         {
             _weights[t] = divisor > 0 ? (float)(batch.WeightOf(t) / divisor) : 0f;
         }
 
-        Backward(batch, segments);
+        Backward(batch, segments, LabelledRows(batch));
         return Sum(batch);
     }
 
     /// <summary>log p(label t) for every labelled token of non-zero weight, 0 elsewhere. Keeps the activations for <see cref="AddGradients"/>.</summary>
     public void LogProbabilities(TrainingBatch batch, Span<float> result)
     {
-        var segments = Forward(batch);
+        var (segments, rows) = (Forward(batch, DropoutSeed), LabelledRows(batch));
         _logProbabilities.AsSpan(0, batch.Length).Clear();
-        _head.Score(_final.FirstRows(batch.Length), LabelledRows(batch), batch.Labels, _logProbabilities);
+        _head.Score(_final.FirstRows(batch.Length), rows, batch.Labels, _logProbabilities);
         _logProbabilities.AsSpan(0, batch.Length).CopyTo(result);
-        _scored = (batch, segments);
+        _scored = (batch, segments, rows);
     }
 
     /// <summary>
@@ -92,15 +111,15 @@ public sealed class Transformer : IDisposable
     /// </summary>
     public void AddGradients(ReadOnlySpan<float> weights)
     {
-        var (batch, segments) = _scored ?? throw new InvalidOperationException("LogProbabilities comes first, and once for each AddGradients.");
+        var (batch, segments, rows) = _scored ?? throw new InvalidOperationException("LogProbabilities comes first, and once for each AddGradients.");
         weights[..batch.Length].CopyTo(_weights);
-        Backward(batch, segments);
+        Backward(batch, segments, rows);
     }
 
     /// <summary>Logits [T x vocabulary] of one segment.</summary>
     public void Logits(int[] tokens, Span<float> logits)
     {
-        Forward(TrainingBatch.NextToken(tokens));
+        Forward(TrainingBatch.NextToken(tokens), dropoutSeed: null);
         _head.Logits(_final, 0, tokens.Length, logits);
     }
 
@@ -114,7 +133,7 @@ public sealed class Transformer : IDisposable
         var logits = new float[Config.VocabSize];
         while (tokens.Count - prompt.Count < maxNewTokens && tokens.Count < MaxTokens)
         {
-            Forward(TrainingBatch.NextToken([.. tokens]));
+            Forward(TrainingBatch.NextToken([.. tokens]), dropoutSeed: null);
             _head.Logits(_final, tokens.Count - 1, 1, logits);
             var next = Sampling.Choose(logits, temperature, random);
             if (stopTokens.Contains(next))
@@ -131,15 +150,17 @@ public sealed class Transformer : IDisposable
     public void Dispose()
     {
         _workspace.Dispose();
-        Parameters.Dispose();
+        _parts.Dispose();
     }
 
-    private Segments Forward(TrainingBatch batch)
+    private Segments Forward(TrainingBatch batch, ulong? dropoutSeed)
     {
         batch.Check(Config, MaxTokens);
         _scored = null;
+        _head.Forget();
+        _workspace.DropoutSeed = dropoutSeed;
         var (tokens, segments) = (batch.Length, new Segments(batch.SegmentStarts, batch.Length));
-        Pool.Ranges(tokens, (from, to) => RowKernel.Gather(_embedding.Value, batch.Tokens, _blocks[0].Input, from, to));
+        _embedding.Forward(batch.Tokens, _blocks[0].Input);
         for (var layer = 0; layer < _blocks.Length; layer++)
         {
             var output = layer + 1 < _blocks.Length ? _blocks[layer + 1].Input : _last;
@@ -151,10 +172,10 @@ public sealed class Transformer : IDisposable
     }
 
     /// <summary>Runs the head for _weights and then the blocks backwards; the activations are used up.</summary>
-    private void Backward(TrainingBatch batch, Segments segments)
+    private void Backward(TrainingBatch batch, Segments segments, int[] rows)
     {
         _scored = null;
-        var (tokens, rows) = (batch.Length, LabelledRows(batch));
+        var tokens = batch.Length;
         if (rows.Length == 0)
         {
             return;
@@ -166,11 +187,10 @@ public sealed class Transformer : IDisposable
         _norm.Backward(_last.FirstRows(tokens), finalGradient, gradient);
         for (var layer = _blocks.Length - 1; layer >= 0; layer--)
         {
-            _blocks[layer].Backward(tokens, segments, gradient);
+            _blocks[layer].Backward(tokens, segments, gradient, inputNeeded: layer > 0 || Adapters is null);
         }
 
-        _embedding.MaterialiseGradient();
-        Pool.Ranges(Config.HiddenSize, (from, to) => RowKernel.ScatterAdd(gradient, batch.Tokens, _embedding.GradientMatrix, from, to));
+        _embedding.Backward(batch.Tokens, gradient);
     }
 
     private static int[] LabelledRows(TrainingBatch batch) => [.. Enumerable.Range(0, batch.Length).Where(t => batch.WeightOf(t) != 0f)];

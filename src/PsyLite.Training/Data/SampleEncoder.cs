@@ -18,6 +18,19 @@ public enum LossScope
     Replies,
 }
 
+/// <summary>What becomes of a sample that is too long.</summary>
+public enum Overlong
+{
+    /// <summary>The last reply loses its end, but not its closing tag: the model still learns to stop.</summary>
+    KeepEnd,
+
+    /// <summary>Cut off on the right, as XTuner does: a long reply loses its closing tag.</summary>
+    Cut,
+
+    /// <summary>Left out.</summary>
+    Drop,
+}
+
 /// <summary>Tokens of one sample with their next-token targets and the weights of these in the loss; -100 marks a position without loss.</summary>
 public sealed record EncodedSample(int[] Tokens, int[] Labels, float[] Weights);
 
@@ -56,8 +69,10 @@ public sealed class SampleEncoder
         _newline = tokenizer.Encode("\n", allowSpecial: false);
     }
 
-    /// <param name="maxTokens">Longer samples return null: cutting one would teach replies without an end.</param>
-    public EncodedSample? Encode(TrainingSample sample, LossScope scope, int maxTokens)
+    /// <param name="maxTokens">What a longer sample is cut to, or dropped at.</param>
+    /// <param name="trainNewline">Whether the newline behind the last reply carries loss too, as in XTuner's ORPO (not in its SFT).</param>
+    /// <returns>Null when it is too long to keep, or nothing with loss is left of it.</returns>
+    public EncodedSample? Encode(TrainingSample sample, LossScope scope, int maxTokens, Overlong overlong = Overlong.Drop, bool trainNewline = false)
     {
         var line = new Line(_bos);
         for (var i = 0; i < sample.Messages.Count; i++)
@@ -66,7 +81,16 @@ public sealed class SampleEncoder
             var isLast = i == sample.Messages.Count - 1;
             var all = scope == LossScope.All ? 1f : 0f;
             line.Add(_start, all);
-            line.Add(_tokenizer.Encode(message.Role + "\n", allowSpecial: false), all);
+            if (message.Role != "assistant")
+            {
+                // One text, as the reference tokenizer has it; a reply is apart, because generation begins behind its header.
+                line.Add(_tokenizer.Encode($"{message.Role}\n{message.Content}"), all);
+                line.Add(_end, all);
+                line.Add(_newline, all);
+                continue;
+            }
+
+            line.Add(_tokenizer.Encode(message.Role + "\n"), all);
             var reply = isLast || (scope == LossScope.Replies && message.Role == "assistant") ? 1f : all;
             if (message.Reasoning is { } reasoning)
             {
@@ -87,10 +111,24 @@ public sealed class SampleEncoder
                 line.Weights[first] = 0f;
             }
 
-            line.Add(_newline, all);
+            line.Add(_newline, isLast && trainNewline ? 1f : all);
         }
 
-        return line.Tokens.Count > maxTokens ? null : line.ToSample();
+        return line.Tokens.Count <= maxTokens ? line.ToSample() : Shorten(line, maxTokens, overlong, sample.Messages[^1].BreaksOff ? 0 : 1 + _newline.Length)?.ToSample();
+    }
+
+    /// <param name="tail">Tokens of the closing tag and what follows it.</param>
+    private static Line? Shorten(Line line, int maxTokens, Overlong overlong, int tail)
+    {
+        if (overlong == Overlong.Drop)
+        {
+            return null;
+        }
+
+        var kept = overlong == Overlong.KeepEnd ? Math.Min(tail, maxTokens) : 0;
+        line.RemoveBefore(kept, line.Tokens.Count - maxTokens);
+        var replyLeft = line.Weights.SkipLast(kept).Any(w => w > 0);
+        return replyLeft ? line : null;
     }
 
     private void AddReasoning(Line line, string reasoning, bool breaksOff, float weight)
@@ -121,6 +159,13 @@ public sealed class SampleEncoder
             {
                 Add(token, weight);
             }
+        }
+
+        /// <summary>Takes out so many tokens before the last ones.</summary>
+        public void RemoveBefore(int last, int count)
+        {
+            Tokens.RemoveRange(Tokens.Count - last - count, count);
+            Weights.RemoveRange(Weights.Count - last - count, count);
         }
 
         /// <summary>Shifts by one: the label of a position is the token after it.</summary>

@@ -73,11 +73,12 @@ internal sealed unsafe class Gemm : IDisposable
 
     private static int Panels(int count, int width) => (count + width - 1) / width;
 
-    /// <summary>Splits the depth evenly into passes of at most DepthBlock.</summary>
+    /// <summary>Splits the depth evenly into passes of at most DepthBlock, long ones at the edges of quantised blocks.</summary>
     private static int DepthStep(int depth)
     {
         var passes = Math.Max(1, Panels(depth, DepthBlock));
-        return Math.Max(8, (Panels(depth, passes) + 7) / 8 * 8);
+        var unit = passes > 1 ? Nf4Matrix.Block : 8;
+        return Math.Max(8, (Panels(depth, passes) + unit - 1) / unit * unit);
     }
 
     private NativeBuffer[] PerWorker(int length) => [.. Enumerable.Range(0, _pool.Threads).Select(_ => new NativeBuffer(length))];
@@ -138,10 +139,35 @@ internal sealed unsafe class Gemm : IDisposable
     private void PackColumns(Product p, int column, int columns, int k, int depth, int firstPanel, int lastPanel, float* packed)
     {
         var (from, to) = (firstPanel * _engine.Columns, Math.Min(columns, lastPanel * _engine.Columns));
-        if (to > from)
+        if (to <= from)
+        {
+            return;
+        }
+
+        var target = packed + ((nint)from * depth);
+        if (p.CompactB is { } compact)
+        {
+            PackCompact(compact, p.TransposeB, column + from, to - from, k, depth, target);
+        }
+        else
         {
             var source = p.TransposeB ? p.B.Row(column + from) + k : p.B.Row(k) + column + from;
-            Pack(p.TransposeB, source, p.B.Stride, to - from, depth, packed + ((nint)from * depth), _engine.Columns);
+            Pack(p.TransposeB, source, p.B.Stride, to - from, depth, target, _engine.Columns);
+        }
+    }
+
+    private void PackCompact(CompactMatrix source, bool transposed, int column, int lanes, int k, int depth, float* target)
+    {
+        var width = _engine.Columns;
+        if (!transposed)
+        {
+            source.PackStraight(k, column, lanes, depth, target, width);
+            return;
+        }
+
+        for (var j = 0; j < lanes; j += width)
+        {
+            source.PackTransposed(column + j, Math.Min(width, lanes - j), k, depth, target + ((nint)j * depth), width);
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class RmsNorm
     public void Recompute(Matrix x, Matrix y) => _workspace.Pool.Ranges(x.Rows, (from, to) =>
         RmsNormKernel.Recompute(x, _weight.Value, _inverseRms, y, from, to));
 
-    /// <summary>dx += the gradient through the norm; the gradient of the scale is added to its parameter.</summary>
+    /// <summary>dx += the gradient through the norm; the gradient of a scale that trains is added to its parameter.</summary>
     public void Backward(Matrix x, Matrix dy, Matrix dx)
     {
         RowKernel.Clear(_partial, 0, RowGroups);
@@ -38,6 +38,11 @@ internal sealed class RmsNorm
             var to = (int)((long)x.Rows * (group + 1) / RowGroups);
             RmsNormKernel.Backward(x, _weight.Value, _inverseRms, dy, dx, _partial.Window(group, 1, 0, _partial.Columns), from, to);
         });
+        if (!_weight.IsTrainable)
+        {
+            return;
+        }
+
         _weight.MaterialiseGradient();
         for (var group = 0; group < RowGroups; group++)
         {

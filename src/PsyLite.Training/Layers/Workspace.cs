@@ -7,8 +7,9 @@ namespace PsyLite.Training.Layers;
 internal sealed class Workspace : IDisposable
 {
     private readonly List<NativeBuffer> _buffers = [];
+    private readonly NativeBuffer _dropped;
 
-    public Workspace(ModelConfig config, WorkerPool pool, int maxTokens)
+    public Workspace(ModelConfig config, WorkerPool pool, int maxTokens, LoraOptions? lora)
     {
         Config = config;
         Pool = pool;
@@ -22,6 +23,9 @@ internal sealed class Workspace : IDisposable
         AttendedGradient = Allocate(maxTokens, config.HiddenSize);
         QkvGradient = Allocate(maxTokens, config.QkvSize);
         Act = Allocate(maxTokens, config.IntermediateSize);
+        DownGradient = Allocate(maxTokens, lora?.Rank ?? 0);
+        _dropped = new NativeBuffer(lora is { Dropout: > 0 } ? (long)maxTokens * Math.Max(config.HiddenSize, config.IntermediateSize) : 0);
+        _buffers.Add(_dropped);
     }
 
     public ModelConfig Config { get; }
@@ -49,6 +53,15 @@ internal sealed class Workspace : IDisposable
 
     /// <summary>[maxTokens x intermediate] silu(gate) * up, or its gradient.</summary>
     public Matrix Act { get; }
+
+    /// <summary>[maxTokens x r] gradient of the inner activation of the adapter in hand.</summary>
+    public Matrix DownGradient { get; }
+
+    /// <summary>What the masks of this forward and backward pass come from; null drops nothing.</summary>
+    public ulong? DropoutSeed { get; set; }
+
+    /// <summary>Room for the input of an adapter with some of it dropped, or for its gradient.</summary>
+    public Matrix DroppedRows(int rows, int columns) => _dropped.Matrix(rows, columns);
 
     /// <summary>A zeroed matrix that lives as long as this workspace.</summary>
     public Matrix Allocate(int rows, int columns)

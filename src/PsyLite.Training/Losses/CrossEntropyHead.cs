@@ -19,15 +19,17 @@ internal sealed class CrossEntropyHead
     private readonly Matrix _hiddenGradient;
     private readonly Matrix _logits;
     private readonly int _chunk;
+    private int[]? _projected;
 
-    public CrossEntropyHead(Parameter weight, Workspace workspace)
+    public CrossEntropyHead(DecoderWeights weights, Workspace workspace)
     {
+        var config = workspace.Config;
         _workspace = workspace;
-        _output = new Linear(weight, workspace.Gemm);
-        _chunk = Math.Min(workspace.MaxTokens, Math.Max(SmallestChunk, LogitBudget / weight.Rows));
-        _hidden = workspace.Allocate(_chunk, weight.Columns);
-        _hiddenGradient = workspace.Allocate(_chunk, weight.Columns);
-        _logits = workspace.Allocate(_chunk, weight.Rows);
+        _chunk = Math.Min(workspace.MaxTokens, Math.Max(SmallestChunk, LogitBudget / config.VocabSize));
+        _output = weights.Linear("output.weight", workspace, _chunk);
+        _hidden = workspace.Allocate(_chunk, config.HiddenSize);
+        _hiddenGradient = workspace.Allocate(_chunk, config.HiddenSize);
+        _logits = workspace.Allocate(_chunk, config.VocabSize);
     }
 
     /// <summary>logProbabilities[t] = log p(label t) for the given rows t of hidden [T x d].</summary>
@@ -36,7 +38,7 @@ internal sealed class CrossEntropyHead
         for (var first = 0; first < rows.Length; first += _chunk)
         {
             var chunk = rows.AsMemory(first, Math.Min(_chunk, rows.Length - first));
-            var logits = Project(hidden, chunk);
+            var logits = Project(hidden, rows, first, chunk.Length);
             _workspace.Pool.Ranges(chunk.Length, (from, to) =>
             {
                 for (var i = from; i < to; i++)
@@ -58,7 +60,7 @@ internal sealed class CrossEntropyHead
         for (var first = 0; first < rows.Length; first += _chunk)
         {
             var chunk = rows.AsMemory(first, Math.Min(_chunk, rows.Length - first));
-            var logits = Project(hidden, chunk);
+            var logits = Project(hidden, rows, first, chunk.Length);
             _workspace.Pool.Ranges(chunk.Length, (from, to) =>
             {
                 for (var i = from; i < to; i++)
@@ -67,6 +69,7 @@ internal sealed class CrossEntropyHead
                     logProbabilities[t] = CrossEntropyKernel.LogProbabilityAndGradient(logits, i, labels[t], weights[t]);
                 }
             });
+            _projected = null;
             var gradient = _hiddenGradient.FirstRows(chunk.Length);
             _output.BackwardInput(logits, gradient);
             _output.BackwardWeight(_hidden.FirstRows(chunk.Length), logits);
@@ -78,6 +81,7 @@ internal sealed class CrossEntropyHead
     public void Logits(Matrix hidden, int firstRow, int rows, Span<float> logits)
     {
         var vocabulary = _logits.Columns;
+        _projected = null;
         for (var first = 0; first < rows; first += _chunk)
         {
             var count = Math.Min(_chunk, rows - first);
@@ -87,12 +91,22 @@ internal sealed class CrossEntropyHead
         }
     }
 
-    private Matrix Project(Matrix hidden, ReadOnlyMemory<int> rows)
+    /// <summary>Forgets logits that could be used again: the hidden rows are about to change.</summary>
+    public void Forget() => _projected = null;
+
+    /// <summary>Logits of rows [first, first + count) of the list; those of a list that fits in one chunk are kept between scoring and gradient.</summary>
+    private Matrix Project(Matrix hidden, int[] rows, int first, int count)
     {
-        var gathered = _hidden.FirstRows(rows.Length);
-        _workspace.Pool.Ranges(rows.Length, (from, to) => RowKernel.Gather(hidden, rows.Span, gathered, from, to));
-        var logits = _logits.FirstRows(rows.Length);
-        _output.Forward(gathered, logits);
+        var logits = _logits.FirstRows(count);
+        if (ReferenceEquals(_projected, rows))
+        {
+            return logits;
+        }
+
+        var gathered = _hidden.FirstRows(count);
+        _workspace.Pool.Ranges(count, (from, to) => RowKernel.Gather(hidden, rows.AsSpan(first, count), gathered, from, to));
+        _output.Forward(gathered, logits, firstRow: first);
+        _projected = rows.Length <= _chunk ? rows : null;
         return logits;
     }
 }

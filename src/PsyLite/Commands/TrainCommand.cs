@@ -12,7 +12,8 @@ internal static class TrainCommand
     {
         var command = new Command("train", "训练 · train a model of one's own");
         command.Subcommands.Add(Stage("pretrain", "预训练：所有词元计入损失 · pretraining, loss on every token", "mini.pretrain.json"));
-        command.Subcommands.Add(Stage("sft", "监督微调：只学最后一次回复 · supervised fine-tuning, loss on the last reply", "mini.sft.json"));
+        command.Subcommands.Add(Stage("sft", "监督微调：只学最后一次回复 · supervised fine-tuning, loss on the last reply", "mini.sft-lora.json"));
+        command.Subcommands.Add(Stage("orpo", "偏好训练：更好的回复对较差的 · preference training (ORPO) on pairs of replies", "mini.orpo.json"));
         command.Subcommands.Add(TokenizerCommand.Create());
         command.Subcommands.Add(Risk.TrainRiskCommand.Create());
         return command;
@@ -27,27 +28,35 @@ internal static class TrainCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var options = RecipeOptions.Read(parsed.GetRequiredValue(recipe), parsed.GetValue(set) ?? []);
-            Run(options, parsed.GetValue(resume), cancellationToken);
+            Run(name, options, parsed.GetValue(resume), cancellationToken);
             return Task.FromResult(CommandBoundary.Done);
         });
         return command;
     }
 
-    private static void Run(RecipeOptions options, bool resume, CancellationToken cancellationToken)
+    private static void Run(string stage, RecipeOptions options, bool resume, CancellationToken cancellationToken)
     {
+        void Train(IProgress<StepReport> progress)
+        {
+            if (stage == "orpo")
+            {
+                OrpoRecipe.Run(options, resume, progress, cancellationToken);
+            }
+            else
+            {
+                SftRecipe.Run(options, DataCommand.Prompts, resume, progress, cancellationToken);
+            }
+        }
+
         if (Console.IsOutputRedirected)
         {
-            SftRecipe.Run(options, DataCommand.Prompts, resume, new Lines(), cancellationToken);
+            Train(new Lines());
             return;
         }
 
         AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
-            {
-                var bar = new Bar(context.AddTask(options.Name, maxValue: options.Steps));
-                SftRecipe.Run(options, DataCommand.Prompts, resume, bar, cancellationToken);
-            });
+            .Start(context => Train(new Bar(context.AddTask(options.Name, maxValue: options.Steps))));
     }
 
     /// <summary>Piped output: a line with each validation pass only.</summary>
@@ -58,10 +67,14 @@ internal static class TrainCommand
             if (value.ValidationLoss is { } held)
             {
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"step {value.Step}/{value.Steps} loss {value.Loss:F4} validation {held:F4} lr {value.LearningRate:E2} {value.TokensPerSecond:F0} tokens/s"));
+                    $"step {value.Step}/{value.Steps} loss {value.Loss:F4} validation {held:F4} {Pairs(value)}lr {value.LearningRate:E2} {value.TokensPerSecond:F0} tokens/s"));
             }
         }
     }
+
+    private static string Pairs(StepReport value) => value.Preference is { } pairs
+        ? string.Create(CultureInfo.InvariantCulture, $"acc {value.HeldOut?.RewardAccuracy ?? pairs.RewardAccuracy:F2} margin {value.HeldOut?.RewardMargin ?? pairs.RewardMargin:F3} ")
+        : "";
 
     private sealed class Bar(ProgressTask task) : IProgress<StepReport>
     {
@@ -70,9 +83,9 @@ internal static class TrainCommand
         public void Report(StepReport value)
         {
             _held = value.ValidationLoss ?? _held;
-            task.Value = value.Step;
+            (task.Value, task.MaxValue) = (value.Step, value.Steps);
             task.Description = string.Create(CultureInfo.InvariantCulture,
-                $"loss {value.Loss:F3} val {(_held is { } held ? held.ToString("F3", CultureInfo.InvariantCulture) : "-")} {value.TokensPerSecond:F0} tok/s");
+                $"loss {value.Loss:F3} val {(_held is { } held ? held.ToString("F3", CultureInfo.InvariantCulture) : "-")} {Pairs(value)}{value.TokensPerSecond:F0} tok/s");
         }
     }
 }

@@ -4,20 +4,22 @@ using System.Text.Json;
 
 namespace PsyLite.Tests.Training;
 
-/// <summary>The tensors of Golden/internlm2_golden.safetensors.</summary>
+/// <summary>The tensors of a safetensors file in Golden/.</summary>
 internal sealed class GoldenFile
 {
     private readonly byte[] _bytes;
     private readonly JsonElement _header;
     private readonly int _dataStart;
 
-    public GoldenFile()
+    public GoldenFile(string name)
     {
-        _bytes = File.ReadAllBytes(Path.Combine(ReferenceGraphTests.Root, "tests/PsyLite.Tests/Golden/internlm2_golden.safetensors"));
+        _bytes = File.ReadAllBytes(Path.Combine(ReferenceGraphTests.Root, "tests/PsyLite.Tests/Golden", name));
         var length = (int)BinaryPrimitives.ReadUInt64LittleEndian(_bytes);
         _header = JsonDocument.Parse(_bytes.AsMemory(8, length)).RootElement;
         _dataStart = 8 + length;
     }
+
+    public bool Has(string name) => _header.TryGetProperty(name, out _);
 
     public float[] Floats(string name) => MemoryMarshal.Cast<byte, float>(Raw(name, "F32")).ToArray();
 

@@ -9,7 +9,7 @@ namespace PsyLite.Tests.Training;
 public sealed class GoldenTests
 {
     private const double Tolerance = 1e-4;
-    private static readonly GoldenFile Golden = new();
+    private static readonly GoldenFile Golden = new("internlm2_golden.safetensors");
     private static readonly TrainingBatch Batch = new(Golden.Integers("tokens"), Golden.Integers("labels"), Golden.Integers("segment_starts"), Golden.Floats("token_weights"));
 
     [Fact]

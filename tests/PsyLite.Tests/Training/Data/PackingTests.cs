@@ -58,7 +58,7 @@ public sealed class PackingTests
     public void Rows_hold_whole_samples_and_a_skipped_stream_goes_on_where_the_first_left_off()
     {
         var samples = Enumerable.Range(1, 60).Select(i => new TrainingSample("x", $"{i}", [new("user", new string('好', i)), new("assistant", "嗯。")])).ToList();
-        PackedBatches Stream() => new(samples, Encoder, LossScope.All, rowTokens: 96, maxSampleTokens: 64);
+        RowStream<PackedRow> Stream() => new(RowPacking.Pack(samples.Select(s => Encoder.Encode(s, LossScope.All, 64)).OfType<EncodedSample>(), 96, PackingMode.Whole));
         var rows = new List<PackedRow>();
         var stream = Stream();
         while (stream.Next() is { } row)
