@@ -32,6 +32,9 @@ public sealed record TurnRequest(IReadOnlyList<ChatMessage> Messages, Conversati
 
     /// <summary>True when the caller knows the person to be under 18; the words of the conversation can say so as well.</summary>
     public bool IsMinor { get; init; }
+
+    /// <summary>Themes of crosstalk of which the person asked for more; among fitting pieces these come first.</summary>
+    public IReadOnlyList<string> LikedThemes { get; init; } = [];
 }
 
 /// <summary>Milliseconds from the arrival of the turn.</summary>

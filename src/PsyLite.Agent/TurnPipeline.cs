@@ -282,7 +282,7 @@ public sealed class TurnPipeline
     {
         try
         {
-            return await _library.FindAsync(Situation.Of(request.Messages), request.State.OfferedCrosstalk, cancellationToken);
+            return await _library.FindAsync(Situation.Of(request.Messages, request.LikedThemes), request.State.OfferedCrosstalk, cancellationToken);
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {

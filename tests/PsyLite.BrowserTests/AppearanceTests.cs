@@ -21,7 +21,8 @@ public sealed class AppearanceTests(Chromium chromium)
         await page.AskAsync("https://example.org/" + new string('a', 300));
         await page.LastReply.Locator("details.reasoning summary").ClickAsync();
         await page.ExpectNoSidewaysScrollAsync();
-        await page.Page.Locator("#language").ClickAsync();
+        await page.ChooseAsync("#language");
+        await page.Page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(page.Page.Locator("html")).ToHaveAttributeAsync("lang", "en");
         await page.ExpectNoSidewaysScrollAsync();
         await page.Page.Locator("#help-button").ClickAsync();
@@ -36,12 +37,13 @@ public sealed class AppearanceTests(Chromium chromium)
         await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("好。"));
         await using var page = await chromium.OpenAsync(server.Address);
         await Assertions.Expect(page.Page.Locator("h1")).ToHaveTextAsync("今天过得怎么样？");
-        await page.Page.Locator("#language").ClickAsync();
+        await page.ChooseAsync("#language");
+        await page.Page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(page.Page.Locator("h1")).ToHaveTextAsync("How has today been?");
         await Assertions.Expect(page.Page.Locator(".limits")).ToContainTextAsync("I am a computer program, not a person");
 
         var light = await GroundAsync(page);
-        await page.Page.Locator("#theme").ClickAsync();
+        await page.ChooseAsync("#theme");
         await Assertions.Expect(page.Page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");
         var dark = await GroundAsync(page);
         Assert.NotEqual(light, dark);
@@ -72,9 +74,9 @@ public sealed class AppearanceTests(Chromium chromium)
         await page.AskAsync("今天升职了，太开心啦哈哈");
         await page.LastReply.Locator("details.crosstalk summary").ClickAsync();
         await page.LastReply.Locator("details.reasoning summary").ClickAsync();
-        await ExpectContrastAsync(page, ".said, .prose p, summary, .title, .spoken b, .spoken span, .draft, .note, .quiet, .act");
+        await ExpectContrastAsync(page, ".said, .prose p, summary, .title, .spoken b, .spoken span, .draft, .note, .action, .act");
         await page.AskAsync("我不想活了，药已经买好了");
-        await ExpectContrastAsync(page, ".reply-crisis .prose p, .calls a");
+        await ExpectContrastAsync(page, ".reply-crisis .prose p, .calls a, #at-risk");
         await page.Page.Locator("#help-button").ClickAsync();
         await ExpectContrastAsync(page, "#help h2, #help p, #help .number, #help .line-name, #help small");
     }
@@ -95,7 +97,7 @@ public sealed class AppearanceTests(Chromium chromium)
             reached.Add(await page.Page.EvaluateAsync<string>("document.activeElement.id || document.activeElement.className"));
         }
 
-        Assert.Superset(new HashSet<string> { "theme", "language", "help-button", "message", "send", "leave" }, reached);
+        Assert.Superset(new HashSet<string> { "menu", "leave", "help-button", "message", "send", "skip" }, reached);
     }
 
     private static Task<string> GroundAsync(PageProbe page) => page.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");

@@ -37,7 +37,8 @@ public sealed class Chromium : IAsyncLifetime
         return probe;
     }
 
-    private async Task<PageProbe> NewAsync(string address, int width, int height, ColorScheme scheme)
+    /// <summary>A page of its own context that has not been anywhere yet.</summary>
+    public async Task<PageProbe> NewAsync(string address, int width, int height, ColorScheme scheme)
     {
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme });
         context.SetDefaultTimeout(60_000);

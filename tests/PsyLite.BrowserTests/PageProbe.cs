@@ -38,10 +38,52 @@ public sealed class PageProbe : IAsyncDisposable
 
     public ILocator Field => Page.Locator("#message");
 
+    /// <summary>Opens the page; whoever is new there says that they are grown up and want conversations kept.</summary>
     public async Task LoadAsync()
     {
+        await VisitAsync();
+        if (await Page.Locator("#start").IsVisibleAsync())
+        {
+            await EnterAsync(0, keeps: true);
+        }
+    }
+
+    /// <summary>Opens the page and waits until it answers.</summary>
+    public async Task VisitAsync()
+    {
         await Page.GotoAsync(_address);
-        await Assertions.Expect(Page.Locator("#send")).ToBeEnabledAsync();
+        await Assertions.Expect(Page.Locator("#start:enabled:visible, #send:enabled:visible, #stop:visible")).ToHaveCountAsync(1);
+    }
+
+    /// <summary>Answers the questions of the first visit. Ages: 0 grown up, 1 from 14 to 17, 2 under 14.</summary>
+    public async Task EnterAsync(int age, bool keeps)
+    {
+        await Page.Locator(".ages input").Nth(age).CheckAsync();
+        await Page.Locator(keeps ? "#keep" : "#keep-not").CheckAsync();
+        await Page.Locator("#start").ClickAsync();
+        await Assertions.Expect(Field).ToBeVisibleAsync();
+    }
+
+    /// <summary>Begins a new conversation.</summary>
+    public async Task StartAnewAsync()
+    {
+        await Page.Locator("#anew").ClickAsync();
+        await Assertions.Expect(Replies).ToHaveCountAsync(0);
+    }
+
+    /// <summary>From another view back to the conversation, which has so many replies.</summary>
+    public async Task GoBackAsync(int replies)
+    {
+        await Page.Locator("#back").ClickAsync();
+        await Assertions.Expect(Field).ToBeVisibleAsync();
+        await Assertions.Expect(Replies).ToHaveCountAsync(replies);
+    }
+
+    /// <summary>Opens the drawer and presses what is in it.</summary>
+    public async Task ChooseAsync(string selector)
+    {
+        await Page.Locator("#menu").ClickAsync();
+        await Page.Locator($"#drawer {selector}").ClickAsync();
     }
 
     /// <summary>Types a message and presses Enter; does not wait for the reply.</summary>

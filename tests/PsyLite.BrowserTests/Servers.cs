@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.AI;
 using PsyLite.Options;
 using PsyLite.Server;
+using PsyLite.Store;
 
 namespace PsyLite.BrowserTests;
 
@@ -86,25 +87,31 @@ internal sealed class ServedProgram : IAsyncDisposable
 internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly Composition _parts;
+    private readonly StoreHost _store;
     private readonly WebApplication _app;
+    private readonly string _folder;
 
-    private ScriptedServer(Composition parts, WebApplication app)
+    private ScriptedServer(Composition parts, StoreHost store, WebApplication app, string folder)
     {
-        _parts = parts;
-        _app = app;
+        (_parts, _store, _app, _folder) = (parts, store, app, folder);
     }
 
     public string Address => _app.Urls.First();
 
-    public static async Task<ScriptedServer> StartAsync(IChatClient model)
+    /// <summary>The file with everything that is kept.</summary>
+    public string StoreFile => _parts.Options.Store;
+
+    public static async Task<ScriptedServer> StartAsync(IChatClient model, TimeProvider? time = null)
     {
-        var options = new AppOptions { Urls = "http://127.0.0.1:0" };
-        var parts = Composition.Create(options, load: () => Task.FromResult(new LoadedModel(model, Calm, "scripted")));
+        var folder = Directory.CreateTempSubdirectory("psylite-page-").FullName;
+        var options = new AppOptions { Urls = "http://127.0.0.1:0", Store = Path.Combine(folder, "psylite.db") };
+        var store = new StoreHost(options, time ?? TimeProvider.System, _ => { });
+        var parts = Composition.Create(options, time, () => Task.FromResult(new LoadedModel(model, Calm, "scripted")), store: store);
         var app = PsyLiteServer.Build(parts);
         await app.StartAsync();
         parts.Model.Start();
         await parts.Model.Settled;
-        return new ScriptedServer(parts, app);
+        return new ScriptedServer(parts, store, app, folder);
     }
 
     public async ValueTask DisposeAsync()
@@ -112,6 +119,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _parts.Dispose();
+        await _store.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
     }
 
     private static ValueTask<IReadOnlyList<double>> Calm(IReadOnlyList<ChatMessage> conversation, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>

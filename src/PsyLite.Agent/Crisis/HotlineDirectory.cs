@@ -56,6 +56,10 @@ public sealed partial class HotlineDirectory
 
     public bool HasRegion(string region) => _roles.ContainsKey((region, "line"));
 
+    /// <summary>The lines that a role means in a region, or anywhere when the region does not name them.</summary>
+    public IReadOnlyList<Hotline> For(string region, string role) =>
+        _roles.TryGetValue((region, role), out var ids) || _roles.TryGetValue((Anywhere, role), out ids) ? [.. ids.Select(id => _lines[id])] : [];
+
     /// <summary>The lines whose verification is older than <see cref="ValidDays"/> on <paramref name="today"/>, or lies in the future.</summary>
     public IEnumerable<Hotline> Expired(DateOnly today) =>
         _lines.Values.Where(l => today.DayNumber - l.VerifiedOn.DayNumber is < 0 or > ValidDays);

@@ -17,9 +17,11 @@ public sealed partial class Situation
     private readonly string _said;
     private readonly HashSet<string> _troubles;
     private readonly HashSet<string> _pairs;
+    private readonly IReadOnlyList<string> _liked;
 
-    private Situation(string words, string said)
+    private Situation(string words, string said, IReadOnlyList<string> liked)
     {
+        _liked = liked;
         Words = words;
         _said = said;
         _troubles = Troubles.In(said);
@@ -30,7 +32,8 @@ public sealed partial class Situation
     /// <summary>What to search with: at most a few hundred characters.</summary>
     public string Words { get; }
 
-    public static Situation Of(IReadOnlyList<ChatMessage> messages)
+    /// <param name="liked">Themes of which the person asked for more.</param>
+    public static Situation Of(IReadOnlyList<ChatMessage> messages, IReadOnlyList<string>? liked = null)
     {
         var said = messages.Where(m => m.Role == ChatRole.User).Select(m => m.Text ?? "").ToList();
         var words = "";
@@ -39,7 +42,7 @@ public sealed partial class Situation
             words = $"{words}\n{Mood().Replace(Wish().Replace(said[i], " "), " ")}".Trim();
         }
 
-        return new Situation(words.Length > LongestWords ? words[..LongestWords] : words, string.Join('\n', said));
+        return new Situation(words.Length > LongestWords ? words[..LongestWords] : words, string.Join('\n', said), liked ?? []);
     }
 
     /// <summary>True when something that the piece is unfit for came up, in its words or in others for the same thing.</summary>
@@ -49,6 +52,9 @@ public sealed partial class Situation
     /// <summary>How much of what the piece is about was spoken of.</summary>
     internal int SharedThemes(CrosstalkPiece piece) =>
         piece.Themes.Append(piece.Title).Count(t => _pairs.Contains(t) || PassageGrams.Of(PassageGrams.Fold(t), 2).Any(_pairs.Contains));
+
+    /// <summary>How much of what the piece is about the person wanted more of.</summary>
+    internal int LikedThemes(CrosstalkPiece piece) => piece.Themes.Count(_liked.Contains);
 
     /// <summary>Words that ask for a piece say nothing about what it should be about.</summary>
     [GeneratedRegex("(?:请|能|可以|快|帮我|给我|再)*(?:来|讲|说|听|想听|整|找|换|放)(?:我)?(?:一|两|几)?(?:段|个|点|首)?(?:儿)?(?:相声|笑话|段子|好玩的|搞笑的)(?:吧|吗|听听|呗|好不好)?|逗逗?我(?:笑|乐|开心)?(?:一下|吧)?|相声|笑话|段子")]

@@ -8,7 +8,9 @@ using PsyLite.Server.Observability;
 using PsyLite.Server.Ollama;
 using PsyLite.Server.OpenAi;
 using PsyLite.Server.Pipelines;
+using PsyLite.Store.Conversations;
 using PsyLite.Web;
+using PsyLite.Web.Live;
 
 namespace PsyLite.Server;
 
@@ -64,6 +66,7 @@ internal static class PsyLiteServer
         OpenAiEndpoints.Map(app);
         OllamaEndpoints.Map(app);
         PipelinesEndpoints.Map(app);
+        PersonEndpoints.Map(app);
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null);
         return app;
@@ -104,6 +107,7 @@ internal static class PsyLiteServer
         services.AddSingleton(parts.Pipeline);
         services.AddSingleton(parts.Assessor);
         services.AddSingleton(parts.HelpLines);
+        AddPage(services, parts);
 
         // Chinese stays readable in the page's source.
         services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
@@ -112,6 +116,17 @@ internal static class PsyLiteServer
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddRazorComponents().AddInteractiveServerComponents(circuit => circuit.DisconnectedCircuitRetentionPeriod = DisconnectedRetention);
         services.AddRouting();
+    }
+
+    /// <summary>What the page needs; a composition without a store keeps everything in memory.</summary>
+    private static void AddPage(IServiceCollection services, Composition parts)
+    {
+        var passing = parts.Store?.Temporary ?? StoreSource.Of(new MemoryConversationStore(parts.Time));
+        services.AddSingleton(new PersonRecords(parts.Store?.Lasting ?? passing, passing, parts.Time, (action, rule) => parts.Store?.Note(action, rule)));
+        services.AddSingleton(provider => new TurnRoom(
+            parts.Turns, parts.Library, provider.GetRequiredService<Telemetry>(), provider.GetRequiredService<OpenTurns>(), provider.GetRequiredService<ILogger<LiveConversation>>()));
+        services.AddSingleton<LiveConversations>();
+        services.AddSingleton<UsageClock>();
     }
 
     private static void AddApis(IServiceCollection services, Composition parts, ServerLimits limits)

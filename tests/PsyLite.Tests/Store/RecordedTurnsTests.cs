@@ -77,7 +77,7 @@ public sealed class RecordedTurnsTests : IDisposable
         using var stop = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var e in Recorded(new FakeModel("听起来很难。", "你一个人扛了很久。", "最近", FakeModel.Hang)).RunAsync(conversation, "t1", "看不到希望", null, stop.Token))
+            await foreach (var e in Recorded(new FakeModel("听起来很难。", "你一个人扛了很久。", "最近", FakeModel.Hang)).RunAsync(conversation, "t1", "看不到希望", cancellationToken: stop.Token))
             {
                 if (e is TurnEvent.ReplyDelta)
                 {

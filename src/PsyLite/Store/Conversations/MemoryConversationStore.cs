@@ -20,7 +20,7 @@ internal sealed class MemoryConversationStore(TimeProvider time, int most = 1000
     public Task<ConversationSummary> CreateAsync(string owner, string id, ConversationHead head, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var state = new ConversationState { Id = RecordId.Checked(id), Region = head.Settings.Region, Contact = head.Settings.Contact, HumourRefused = !head.Settings.HumourAllowed };
+        var state = head.Settings.Begin(RecordId.Checked(id));
         var kept = new Kept(owner, state) { Created = now, Updated = now, Head = head };
         lock (_lock)
         {

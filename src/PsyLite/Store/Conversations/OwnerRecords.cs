@@ -1,6 +1,6 @@
 namespace PsyLite.Store.Conversations;
 
-internal enum Questionnaire
+public enum Questionnaire
 {
     /// <summary>Depression, nine items of 0..3.</summary>
     Phq9 = 0,
@@ -13,7 +13,7 @@ internal enum Questionnaire
 }
 
 /// <summary>One answered check-in. Items are in the order of the questionnaire.</summary>
-internal sealed record CheckIn(Questionnaire Questionnaire, DateTimeOffset At, IReadOnlyList<int> Items)
+public sealed record CheckIn(Questionnaire Questionnaire, DateTimeOffset At, IReadOnlyList<int> Items)
 {
     public int Score => Items.Sum();
 

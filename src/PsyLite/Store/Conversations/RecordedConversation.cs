@@ -22,6 +22,7 @@ internal sealed class RecordedConversation
     private readonly List<Said> _said = [];
     private Task _saving = Task.CompletedTask;
     private bool _isCreated;
+    private bool _wantsHumour;
     private (string TurnId, ConversationState Before)? _broken;
     private string? _untold;
 
@@ -37,7 +38,13 @@ internal sealed class RecordedConversation
 
     public string Id => State.Id;
 
-    public PersonSettings Settings { get; set; }
+    /// <summary>Null before the first message.</summary>
+    public string? Title { get; private set; }
+
+    /// <summary>What was stored when the conversation was opened.</summary>
+    public IReadOnlyList<StoredMessage> Messages { get; private init; } = [];
+
+    public PersonSettings Settings { get; private set; }
 
     /// <summary>The risk state after the last turn.</summary>
     public ConversationState State { get; private set; }
@@ -46,10 +53,7 @@ internal sealed class RecordedConversation
     public bool IsSaved { get; private set; } = true;
 
     /// <summary>A conversation that is recorded from its first message on; without one there is nothing to keep.</summary>
-    public static RecordedConversation Start(StoreSource source, string owner, PersonSettings settings) => new(
-        source, owner,
-        new ConversationState { Id = RecordId.Create(), Region = settings.Region, Contact = settings.Contact, HumourRefused = !settings.HumourAllowed },
-        settings);
+    public static RecordedConversation Start(StoreSource source, string owner, PersonSettings settings) => new(source, owner, settings.Begin(RecordId.Create()), settings);
 
     /// <summary>A stored conversation, to be gone on with; null when the owner has none of this id.</summary>
     public static async Task<RecordedConversation?> OpenAsync(StoreSource source, string owner, string id, CancellationToken cancellationToken)
@@ -59,7 +63,12 @@ internal sealed class RecordedConversation
             return null;
         }
 
-        var conversation = new RecordedConversation(source, owner, stored.State, stored.Summary.Head.Settings) { _isCreated = true };
+        var conversation = new RecordedConversation(source, owner, stored.State, stored.Summary.Head.Settings)
+        {
+            _isCreated = true,
+            Title = stored.Summary.Head.Title,
+            Messages = stored.Messages,
+        };
         conversation._said.AddRange(stored.Messages.Where(m => m.Body is not null).Select(m => new Said(m.TurnId, m.Author, m.Body!)));
         return conversation;
     }
@@ -96,6 +105,34 @@ internal sealed class RecordedConversation
         return Queue(store => store.RewindAsync(Owner, Id, turnId, CancellationToken.None), false);
     }
 
+    /// <summary>Gives the conversation another title.</summary>
+    public Task RenameAsync(string title)
+    {
+        Title = title;
+        return Queue(store => store.ChangeAsync(Owner, Id, head => head with { Title = title }, CancellationToken.None), false);
+    }
+
+    /// <summary>Takes over what the person has settled meanwhile; called between turns.</summary>
+    public Task SettleAsync(PersonSettings settings)
+    {
+        if (settings == Settings)
+        {
+            return Task.CompletedTask;
+        }
+
+        _wantsHumour |= settings.HumourAllowed && !Settings.HumourAllowed;
+        Settings = settings;
+        return _isCreated ? Queue(store => store.ChangeAsync(Owner, Id, head => head with { Settings = settings }, CancellationToken.None), false) : Task.CompletedTask;
+    }
+
+    /// <summary>Writes into a turn's state what the person has settled since the conversation began.</summary>
+    internal void Settle(ConversationState state)
+    {
+        (state.Contact, state.Region) = (Settings.Contact, Settings.Region ?? state.Region);
+        state.HumourRefused &= !_wantsHumour;
+        _wantsHumour = false;
+    }
+
     /// <summary>The reply of a turn that is over.</summary>
     internal MessageBody? ReplyOf(string turnId) => _said.Find(s => s.TurnId == turnId && s.Author == Author.Program)?.Body;
 
@@ -122,7 +159,8 @@ internal sealed class RecordedConversation
             {
                 if (!_isCreated)
                 {
-                    await store.CreateAsync(Owner, Id, new ConversationHead(Title(text), Settings), CancellationToken.None);
+                    Title ??= TitleOf(text);
+                    await store.CreateAsync(Owner, Id, new ConversationHead(Title, Settings), CancellationToken.None);
                     _isCreated = true;
                 }
 
@@ -187,7 +225,7 @@ internal sealed class RecordedConversation
         }
     }
 
-    private static string Title(string text)
+    private static string TitleOf(string text)
     {
         var line = text.ReplaceLineEndings(" ").Trim();
         return line.Length <= LongestTitle ? line : line[..(char.IsHighSurrogate(line[LongestTitle - 1]) ? LongestTitle - 1 : LongestTitle)] + "…";

@@ -16,9 +16,10 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
 
     /// <summary>Runs one turn. A <paramref name="turnId"/> that was finished before gives its reply again and asks no model.</summary>
     /// <param name="shape">Adds what the caller knows, such as sampling options.</param>
+    /// <param name="stopped">Should the turn be cancelled: what of its reply was shown and is to be kept; null or nothing breaks the turn.</param>
     /// <exception cref="ArgumentException">The turn id is not one; see <see cref="RecordId"/>.</exception>
     public async IAsyncEnumerable<TurnEvent> RunAsync(
-        RecordedConversation conversation, string turnId, string text, Func<TurnRequest, TurnRequest>? shape = null,
+        RecordedConversation conversation, string turnId, string text, Func<TurnRequest, TurnRequest>? shape = null, Func<MessageBody?>? stopped = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         RecordId.Checked(turnId);
@@ -43,6 +44,7 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
         }
 
         var state = StateRecord.Copy(before);
+        conversation.Settle(state);
         var request = Request(conversation, messages, state);
         var isOver = false;
         try
@@ -66,7 +68,9 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
         {
             if (!isOver)
             {
-                _ = conversation.BreakAsync(turnId, before, state);
+                _ = cancellationToken.IsCancellationRequested && stopped?.Invoke() is { Text.Length: > 0 } shown
+                    ? conversation.CommitAsync(turnId, shown, state, begun)
+                    : conversation.BreakAsync(turnId, before, state);
             }
         }
     }
@@ -91,6 +95,7 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
             IsMinor = conversation.Settings.IsMinor,
             Language = conversation.Settings.Language,
             Region = conversation.Settings.Region,
+            LikedThemes = conversation.Settings.LikedThemes ?? [],
         };
 
     private async Task<TurnStart?> WithinAsync(Task<TurnStart?> begun, RecordedConversation conversation, CancellationToken cancellationToken)

@@ -4,12 +4,29 @@ using PsyLite.Agent.Risk;
 
 namespace PsyLite.Store.Conversations;
 
+/// <summary>How old a person said they are.</summary>
+public enum AgeGroup
+{
+    /// <summary>Not said; treated as a minor.</summary>
+    Unknown = 0,
+
+    /// <summary>Needs a guardian's consent (Order 21 of 2026, article 14).</summary>
+    Under14 = 1,
+    From14To17 = 2,
+    Adult = 3,
+}
+
 /// <summary>What a person has settled for themselves; a new conversation begins with it.</summary>
-internal sealed record PersonSettings
+public sealed record PersonSettings
 {
     public bool HumourAllowed { get; init; } = true;
 
     public bool IsMinor { get; init; }
+
+    public AgeGroup Age { get; init; }
+
+    /// <summary>Conversations are kept; false as long as the person has not agreed to it.</summary>
+    public bool KeepsHistory { get; init; }
 
     /// <summary>BCP 47 tag for preset texts; null lets the text decide.</summary>
     public string? Language { get; init; }
@@ -19,6 +36,39 @@ internal sealed record PersonSettings
 
     /// <summary>Whom to turn to in danger; set only with consent.</summary>
     public EmergencyContact? Contact { get; init; }
+
+    /// <summary>Themes of crosstalk of which the person wanted more; null when they named none.</summary>
+    public IReadOnlyList<string>? LikedThemes { get; init; }
+
+    /// <summary>When risk, and danger, last came up in a conversation that is kept. A new conversation begins with it.</summary>
+    public DateTimeOffset? LastRiskAt { get; init; }
+
+    public DateTimeOffset? LastDangerAt { get; init; }
+
+    /// <summary>When the person was last asked how they came through the day after danger.</summary>
+    public DateTimeOffset? CheckedInAt { get; init; }
+
+    /// <summary>The risk state of a new conversation: jokes stay away and the question of the day after is asked, whichever conversation it was.</summary>
+    public ConversationState Begin(string conversation) => new()
+    {
+        Id = conversation,
+        Region = Region,
+        Contact = Contact,
+        HumourRefused = !HumourAllowed,
+        LastRiskAt = LastRiskAt,
+        LastDangerAt = LastDangerAt,
+        CheckedInAt = CheckedInAt,
+    };
+
+    /// <summary>These settings with what a turn has made of the risk; the same ones when nothing is new.</summary>
+    public PersonSettings After(ConversationState state) => this with
+    {
+        LastRiskAt = Later(LastRiskAt, state.LastRiskAt),
+        LastDangerAt = Later(LastDangerAt, state.LastDangerAt),
+        CheckedInAt = Later(CheckedInAt, state.CheckedInAt),
+    };
+
+    private static DateTimeOffset? Later(DateTimeOffset? left, DateTimeOffset? right) => left >= right || right is null ? left : right;
 }
 
 internal sealed record ConversationHead(string Title, PersonSettings Settings);

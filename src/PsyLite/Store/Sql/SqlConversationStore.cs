@@ -24,13 +24,7 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
             await _records.OwnerAsync(db, owner, cancellationToken);
             var now = database.Now;
             var key = await database.AddKeyAsync(db, Seals.ConversationKey(id), cancellationToken);
-            var state = new ConversationState
-            {
-                Id = RecordId.Checked(id),
-                Region = head.Settings.Region,
-                Contact = head.Settings.Contact,
-                HumourRefused = !head.Settings.HumourAllowed,
-            };
+            var state = head.Settings.Begin(RecordId.Checked(id));
             db.Conversations.Add(new ConversationRow
             {
                 Id = id,

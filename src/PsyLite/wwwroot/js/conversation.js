@@ -1,92 +1,155 @@
-// What the browser must do by itself: keys and IME, scrolling, growing the text field, theme, leaving at once.
+// What the browser must do by itself: keys and IME, scrolling, growing the text field, theme, leaving at once, finding back after a reload.
 
 const quickExitMs = 600;
 const nearBottomPx = 96;
+const neutralPage = "/clock.html";
+const conversationKey = "conversation";
+const byId = id => document.getElementById(id);
 
-function remember(name, value) {
+// While an input method composes, Enter picks a candidate; 229 is what older browsers send then.
+const isComposing = e => e.isComposing || e.keyCode === 229;
+
+let page;
+let stick = true;
+let lastEscape = -Infinity;
+
+function keep(name, value) {
   document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=strict`;
 }
 
-function switchTheme() {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
-  remember("theme", root.dataset.theme);
+function isDark() {
+  const theme = document.documentElement.dataset.theme;
+  return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-// Replacing keeps the page out of the history of this tab; closing the connection ends the conversation on the other side.
+function switchTheme() {
+  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  keep("theme", document.documentElement.dataset.theme);
+}
+
+// Hidden before anything else; replacing keeps the page out of the history of this tab.
 function leave() {
   document.documentElement.hidden = true;
-  location.replace("about:blank");
+  document.title = "";
+  sessionStorage.removeItem(conversationKey);
+  location.replace(neutralPage);
 }
 
-export function setLanguage(tag) {
-  document.documentElement.lang = tag;
-  remember("lang", tag);
+const atBottom = () => document.documentElement.scrollHeight - innerHeight - scrollY < nearBottomPx;
+const toBottom = () => scrollTo({ top: document.documentElement.scrollHeight });
+
+function grow() {
+  const field = byId("message");
+  field.style.height = "auto";
+  field.style.height = `${Math.min(field.scrollHeight, innerHeight * 0.35)}px`;
 }
 
-// On a touch screen the focus would bring up the keyboard unasked.
-export function focusComposer() {
-  if (matchMedia("(hover: hover)").matches) {
-    document.getElementById("message")?.focus();
+async function send() {
+  const field = byId("message");
+  const text = field.value;
+  if (!text.trim()) {
+    return;
+  }
+  stick = true;
+  if (await page.invokeMethodAsync("Send", text)) {
+    // What was typed while the message travelled stays.
+    field.value = field.value.startsWith(text) ? field.value.slice(text.length) : field.value;
+    grow();
+    toBottom();
   }
 }
 
-export function attach(shell, page) {
-  const field = shell.querySelector("#message");
-  const log = shell.querySelector("#log");
-  let stick = true;
-  let lastEscape = -Infinity;
-
-  const atBottom = () => document.documentElement.scrollHeight - innerHeight - scrollY < nearBottomPx;
-  const toBottom = () => scrollTo({ top: document.documentElement.scrollHeight });
-  const grow = () => {
-    field.style.height = "auto";
-    field.style.height = `${Math.min(field.scrollHeight, innerHeight * 0.35)}px`;
-  };
-
-  async function send() {
-    const text = field.value;
-    if (!text.trim()) {
-      return;
-    }
-    stick = true;
-    if (await page.invokeMethodAsync("Send", text)) {
-      // What was typed while the message travelled stays.
-      field.value = field.value.startsWith(text) ? field.value.slice(text.length) : field.value;
-      grow();
-      toBottom();
-    }
-  }
-
-  field.addEventListener("input", grow);
-  field.addEventListener("keydown", e => {
-    // While an input method composes, Enter picks a candidate; 229 is what older browsers send then.
-    if (e.key === "Enter" && !e.shiftKey && !e.isComposing && e.keyCode !== 229) {
-      e.preventDefault();
-      send();
-    }
-  });
-  shell.querySelector("#composer").addEventListener("submit", e => {
+function onKey(e) {
+  if (e.key === "Enter" && e.target.id === "message" && !e.shiftKey && !isComposing(e)) {
     e.preventDefault();
     send();
-    field.focus();
-  });
-  document.addEventListener("keydown", e => {
-    if (e.key !== "Escape" || e.isComposing || e.keyCode === 229) {
-      return;
-    }
+  } else if (e.key === "Escape" && !isComposing(e)) {
     if (e.timeStamp - lastEscape < quickExitMs) {
       leave();
       return;
     }
     lastEscape = e.timeStamp;
     page.invokeMethodAsync("Stop");
-  });
-  shell.querySelector("#theme").addEventListener("click", switchTheme);
-  shell.querySelector("#leave").addEventListener("click", leave);
+  }
+}
 
-  addEventListener("scroll", () => { stick = atBottom(); }, { passive: true });
-  new MutationObserver(() => { if (stick) toBottom(); }).observe(log, { childList: true, subtree: true, characterData: true });
+function onClick(e) {
+  const act = e.target.closest("[data-act]")?.dataset.act;
+  if (act === "leave") {
+    leave();
+  } else if (act === "theme") {
+    switchTheme();
+  } else if (act === "skip") {
+    e.preventDefault();
+    (byId("message").checkVisibility() ? byId("message") : document.querySelector("main h1"))?.focus();
+  }
+}
+
+// A connection that the server no longer knows comes back by reloading; words that were not sent are not lost for it.
+function onConnection() {
+  const modal = byId("components-reconnect-modal");
+  if (modal.classList.contains("components-reconnect-rejected") && !byId("message").value) {
+    location.reload();
+  }
+}
+
+export function setLanguage(tag) {
+  document.documentElement.lang = tag;
+  keep("lang", tag);
+}
+
+// In this tab only, and gone with it: which conversation to show after a reload.
+export function remember(conversation) {
+  if (conversation) {
+    sessionStorage.setItem(conversationKey, conversation);
+  } else {
+    sessionStorage.removeItem(conversationKey);
+  }
+}
+
+// On a touch screen the focus would bring up the keyboard unasked.
+export function focusComposer() {
+  if (matchMedia("(hover: hover)").matches) {
+    byId("message").focus();
+  }
+}
+
+export function focusHeading() {
+  const heading = document.querySelector("main h1");
+  if (heading) {
+    heading.focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  }
+}
+
+// Another view is shown: a conversation at its end, anything else at its beginning.
+export function shown() {
+  stick = byId("log").checkVisibility();
+  if (stick) {
+    toBottom();
+  } else {
+    scrollTo({ top: 0 });
+  }
+}
+
+export async function drawTrend(id, series) {
+  const { draw } = await import("./trend.js");
+  draw(byId(id), series, isDark());
+}
+
+export function attach(self) {
+  page = self;
+  byId("message").addEventListener("input", grow);
+  byId("composer").addEventListener("submit", e => {
+    e.preventDefault();
+    send();
+    byId("message").focus();
+  });
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", onClick);
+  addEventListener("scroll", () => { stick = byId("log").checkVisibility() && atBottom(); }, { passive: true });
+  new MutationObserver(() => { if (stick) toBottom(); }).observe(byId("log"), { childList: true, subtree: true, characterData: true });
+  new MutationObserver(onConnection).observe(byId("components-reconnect-modal"), { attributes: true, attributeFilter: ["class"] });
   focusComposer();
+  return sessionStorage.getItem(conversationKey);
 }

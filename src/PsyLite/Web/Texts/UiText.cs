@@ -47,8 +47,6 @@ public sealed record UiText
     /// <summary>Name of the other language, in that language.</summary>
     public required string OtherLanguage { get; init; }
 
-    public required string OtherLanguageShort { get; init; }
-
     public required string OtherTag { get; init; }
 
     public required string Help { get; init; }
@@ -118,8 +116,84 @@ public sealed record UiText
 
     public required string ModelServe { get; init; }
 
+    public required string Regenerate { get; init; }
+
+    public required string Edit { get; init; }
+
+    public required string EditHint { get; init; }
+
+    public required string SendAgain { get; init; }
+
+    public required string Cancel { get; init; }
+
+    public required string TryAgain { get; init; }
+
+    /// <summary>Shown while danger is in force.</summary>
+    public required string AtRisk { get; init; }
+
+    /// <summary>Shown every hour to minors.</summary>
+    public required string ReminderOfMinors { get; init; }
+
+    public required string CrosstalkMore { get; init; }
+
+    public required string CrosstalkMoreNoted { get; init; }
+
+    public required string Counsellor { get; init; }
+
+    /// <summary>With {0} for the reason.</summary>
+    public required string NotSaved { get; init; }
+
+    /// <summary>With {0} for the reason.</summary>
+    public required string RecordsClosed { get; init; }
+
+    public required string SkipToField { get; init; }
+
+    public required string YouthName { get; init; }
+
+    public required string EmergencyName { get; init; }
+
+    public required string FinderName { get; init; }
+
+    public required string Elsewhere { get; init; }
+
+    public required string Call { get; init; }
+
+    public required string Opening { get; init; }
+
+    public required HistoryText History { get; init; }
+
+    public required WelcomeText Welcome { get; init; }
+
+    public required SettingsText Settings { get; init; }
+
+    public required CheckInText CheckIn { get; init; }
+
     public static UiText Chinese { get; } = new()
     {
+        History = HistoryText.Chinese,
+        Welcome = WelcomeText.Chinese,
+        Settings = SettingsText.Chinese,
+        CheckIn = CheckInText.Chinese,
+        Regenerate = "换个回答",
+        Edit = "改一改",
+        EditHint = "改好后重新发送，原来的回复会被替换",
+        SendAgain = "重新发送",
+        Cancel = "取消",
+        TryAgain = "再试一次",
+        AtRisk = "此刻先不开玩笑，也不改写前面的话。你说的每一句我都当真。",
+        ReminderOfMinors = "已经聊了一个小时。再说一次：我是电脑程序，不是真人。站起来走走，喝口水，和家里人或信得过的老师说说话，好吗？",
+        CrosstalkMore = "多来点这样的",
+        CrosstalkMoreNoted = "好，记住了。",
+        Counsellor = "一位咨询师写给你",
+        NotSaved = "这段对话没能保存，但可以继续说。（{0}）",
+        RecordsClosed = "保存的记录现在打不开，可以先聊，这次不保存。（{0}）",
+        SkipToField = "跳到输入框",
+        YouthName = "青少年服务热线",
+        EmergencyName = "紧急电话",
+        FinderName = "查找你所在地的热线",
+        Elsewhere = "我在别的地方",
+        Call = "打给",
+        Opening = "正在打开你的对话……",
         Tag = "zh-CN",
         Greeting = "今天过得怎么样？",
         Invitation = "想到什么就说什么，慢慢来。",
@@ -129,8 +203,8 @@ public sealed record UiText
         DemonstrationModel = "内置的是小型演示模型，常会答错。",
         OwnModel = "正在使用你指定的模型，它也会出错。",
         AboutModel = "换成 7B 模型",
-        Privacy = "对话只在这台电脑上，关闭页面即消失。",
-        PrivacyElsewhere = "回复由 {0} 生成，对话会发送到那里；这里不保存，关闭页面即消失。",
+        Privacy = "对话只在这台电脑上。",
+        PrivacyElsewhere = "回复由 {0} 生成，对话会发送到那里。",
         Placeholder = "写下此刻的感受……",
         KeyHint = "Enter 发送，Shift + Enter 换行，Esc 停止",
         Send = "发送",
@@ -140,7 +214,6 @@ public sealed record UiText
         Undo = "回到刚才的对话",
         SwitchTheme = "切换深色或浅色",
         OtherLanguage = "English",
-        OtherLanguageShort = "EN",
         OtherTag = "en",
         Help = "求助",
         HelpTitle = "现在就能找到人",
@@ -159,16 +232,16 @@ public sealed record UiText
         ReasoningNote = "这是程序生成回复前写下的草稿，可能有误。",
         Thinking = "正在想",
         Stopped = "已停止。",
-        Failed = "刚才没能答上来，请再说一次。",
+        Failed = "刚才没能答上来。",
         Reminder = "已经聊了两个小时。再说一次：我是电脑程序，不是真人。要不要起来走走，喝口水，或者找个人说说话？",
         CrosstalkOffer = "想听一段相声吗？",
-        HumourOff = "关掉幽默",
-        HumourIsOff = "好的，这次不再提相声了。",
+        HumourOff = "不要相声了",
+        HumourIsOff = "好，以后不再提相声了。",
         HumourOn = "还是留着吧",
         ModelLoading = "模型正在载入，马上就好。",
         ModelMissing = "现在没有可用的模型，我只能给出现成的回复。求助电话一直可用。",
         Reconnecting = "连接断开了，正在重新连接……",
-        ConnectionLost = "连接已经断开，这次对话没有保存。",
+        ConnectionLost = "连接断开了。说过的话还在，重新打开就能接着说。",
         Reload = "重新打开",
         ModelTitle = "关于模型",
         ModelStory = "自带的模型只有几百万参数，全部由我们自己的文字训练，用来让程序在没有网络的机器上也能跑起来。它不适合真正的倾诉。PsyLite 论文的 7B 模型约 4.7 GB，需要大约 6 GB 可用内存，可以这样换上：",
@@ -179,6 +252,30 @@ public sealed record UiText
 
     public static UiText English { get; } = new()
     {
+        History = HistoryText.English,
+        Welcome = WelcomeText.English,
+        Settings = SettingsText.English,
+        CheckIn = CheckInText.English,
+        Regenerate = "Another reply",
+        Edit = "Change it",
+        EditHint = "Sent again, it takes the place of what was said and of the reply",
+        SendAgain = "Send again",
+        Cancel = "Cancel",
+        TryAgain = "Try again",
+        AtRisk = "No jokes for now, and nothing said before is rewritten. I take every word of yours seriously.",
+        ReminderOfMinors = "It has been an hour. To say it again: I am a computer program, not a person. Get up, drink some water, and talk to your family or a teacher you trust, all right?",
+        CrosstalkMore = "More of this",
+        CrosstalkMoreNoted = "All right, noted.",
+        Counsellor = "A counsellor writes to you",
+        NotSaved = "This conversation could not be saved, but you can go on. ({0})",
+        RecordsClosed = "What was kept cannot be opened now. You can talk; this time nothing is kept. ({0})",
+        SkipToField = "Skip to the message field",
+        YouthName = "Youth line",
+        EmergencyName = "Emergency",
+        FinderName = "Find the line for your country",
+        Elsewhere = "I am somewhere else",
+        Call = "Call",
+        Opening = "Opening your conversation…",
         Tag = "en",
         Greeting = "How has today been?",
         Invitation = "Say whatever comes to mind. There is no hurry.",
@@ -188,8 +285,8 @@ public sealed record UiText
         DemonstrationModel = "The built-in model is a small Chinese demonstration and often answers badly.",
         OwnModel = "This is the model you configured; it makes mistakes too.",
         AboutModel = "How to get the 7B model",
-        Privacy = "The conversation stays on this computer and is gone when you close the page.",
-        PrivacyElsewhere = "Replies are made by {0}, and the conversation is sent there; nothing is kept here once you close the page.",
+        Privacy = "The conversation stays on this computer.",
+        PrivacyElsewhere = "Replies are made by {0}, and the conversation is sent there.",
         Placeholder = "Write what is on your mind…",
         KeyHint = "Enter sends, Shift + Enter makes a new line, Esc stops",
         Send = "Send",
@@ -199,11 +296,10 @@ public sealed record UiText
         Undo = "Back to the one before",
         SwitchTheme = "Switch between dark and light",
         OtherLanguage = "中文",
-        OtherLanguageShort = "中",
         OtherTag = "zh-CN",
         Help = "Help",
         HelpTitle = "People you can reach now",
-        HelpInvitation = "If you are in danger or can hardly bear it, please call, and let someone near you know. These numbers work in mainland China.",
+        HelpInvitation = "If you are in danger or can hardly bear it, please call, and let someone near you know.",
         LifelineName = "National mental-health line (Chinese)",
         LifelineHours = "at least 18 hours a day; it may take a few tries",
         AmbulanceName = "hurt, or have taken something: ambulance",
@@ -218,16 +314,16 @@ public sealed record UiText
         ReasoningNote = "A draft the program wrote before its reply; it may be wrong.",
         Thinking = "Thinking",
         Stopped = "Stopped.",
-        Failed = "That did not work. Please say it again.",
+        Failed = "That did not work.",
         Reminder = "It has been two hours. To say it again: I am a computer program, not a person. How about a walk, some water, or a word with someone?",
         CrosstalkOffer = "Would you like a short crosstalk (in Chinese)?",
-        HumourOff = "No more humour",
-        HumourIsOff = "All right, no more crosstalk this time.",
+        HumourOff = "None of this",
+        HumourIsOff = "All right, no more crosstalk from now on.",
         HumourOn = "Keep it after all",
         ModelLoading = "The model is loading; it will be ready in a moment.",
         ModelMissing = "There is no usable model now, so I can only give prepared replies. The help lines are always there.",
         Reconnecting = "The connection was lost; trying again…",
-        ConnectionLost = "The connection is gone and this conversation was not kept.",
+        ConnectionLost = "The connection is gone. What was said is still there; open again to go on.",
         Reload = "Open again",
         ModelTitle = "About the model",
         ModelStory = "The model that comes along has a few million parameters and was trained on text of our own, so that the program runs on a machine without a network. It is not made for real distress. The 7B model of the PsyLite paper takes about 4.7 GB and needs about 6 GB of free memory:",
