@@ -40,6 +40,9 @@ public sealed class LlamaModel : IDisposable
 
     public string Path => options.Path;
 
+    /// <summary>Adapters that were added to the weights.</summary>
+    public IReadOnlyList<LoraFile> Adapters => options.Adapters;
+
     /// <summary>Architecture, size and quantisation in llama.cpp's words.</summary>
     public string Description { get; }
 
@@ -83,6 +86,16 @@ public sealed class LlamaModel : IDisposable
         var plan = MemoryPlan.For(options);
         using var errors = LlamaLibrary.Current.Log.CollectErrors();
         var handle = ModelHandle.Load(options, plan, progress, cancellationToken) ?? throw ModelFile.Refused(options.Path, errors.Lines);
+        foreach (var adapter in options.Adapters)
+        {
+            ModelFile.CheckAdapter(adapter.Path);
+            if (!handle.AddAdapter(adapter))
+            {
+                handle.Dispose();
+                throw ModelFile.RefusedAdapter(adapter.Path, options.Path, errors.Lines);
+            }
+        }
+
         var mapped = plan.DropsPages ? new MappedWeights(options.Path) : null;
         mapped?.Settle();
         return new LlamaModel(options, plan, handle) { Mapped = mapped };

@@ -32,11 +32,19 @@ public enum KvCacheType
     BF16 = 30,
 }
 
+/// <summary>A LoRA adapter that is added to the weights when the model is loaded.</summary>
+/// <param name="Path">GGUF file, as psylite model convert --adapter writes it.</param>
+/// <param name="Scale">Factor beside the adapter's own.</param>
+public sealed record LoraFile(string Path, float Scale = 1);
+
 /// <summary>What to load and how.</summary>
 public sealed record LlamaOptions
 {
     /// <summary>The GGUF file.</summary>
     public required string Path { get; init; }
+
+    /// <summary>Adapters to add, all at once.</summary>
+    public IReadOnlyList<LoraFile> Adapters { get; init; } = [];
 
     /// <summary>Tokens that one conversation may hold, prompt and reply together; 0 takes the length the model was trained for.</summary>
     public int ContextLength { get; init; } = 4096;

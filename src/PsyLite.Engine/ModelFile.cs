@@ -56,6 +56,20 @@ internal static class ModelFile
         return new LlamaException(LlamaError.LoadFailed, $"llama.cpp cannot load {path}: {Reason(log)}. Check the file with psylite model inspect.");
     }
 
+    /// <summary>Checks the header of an adapter before llama.cpp sees it.</summary>
+    /// <exception cref="LlamaException">It is missing, damaged or no LoRA adapter.</exception>
+    public static void CheckAdapter(string path)
+    {
+        if (Read(path, file => file.Metadata.Get("general.type", "")) is var type && type != "adapter")
+        {
+            throw new LlamaException(LlamaError.LoadFailed, $"{path} is no LoRA adapter: make one with psylite model convert --adapter DIR --base DIR --out FILE.");
+        }
+    }
+
+    /// <summary>The failure to load an adapter that llama.cpp's log lines tell of.</summary>
+    public static LlamaException RefusedAdapter(string path, string model, IReadOnlyList<string> log) =>
+        new(LlamaError.LoadFailed, $"llama.cpp cannot add the adapter {path} to {model}: {Reason(log)}. Use an adapter that was trained on this model.");
+
     /// <summary>The failure to make a context that llama.cpp's log lines tell of.</summary>
     public static LlamaException NoContext(int length, IReadOnlyList<string> log) => Line(log, AllocationFailures) is not null
         ? new LlamaException(LlamaError.OutOfMemory, $"There is not enough memory for a context of {length} tokens: ask for a shorter one or a smaller cache type.")

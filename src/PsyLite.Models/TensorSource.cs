@@ -20,4 +20,17 @@ public sealed record TensorSource(IReadOnlyList<long> Shape, TensorReader Read)
             ? source
             : throw new ArgumentException($"A tensor of shape [{string.Join(", ", shape)}] does not have {values.Length} elements.", nameof(shape));
     }
+
+    /// <summary>The same tensor, whose reading can be watched and stopped.</summary>
+    /// <param name="progress">Called with the number of elements after each part; null for nobody.</param>
+    /// <param name="cancellationToken">Stops the next read.</param>
+    public TensorSource Watched(Action<long>? progress, CancellationToken cancellationToken) => this with
+    {
+        Read = (start, destination) =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Read(start, destination);
+            progress?.Invoke(destination.Length);
+        },
+    };
 }

@@ -96,6 +96,15 @@ public static class Checkpoint
         ReadTensors(file, path, ReadHeader(file, path), parameters);
     }
 
+    /// <summary>Steps of training and names and sizes of the tensors; checks the header only.</summary>
+    /// <exception cref="InvalidDataException">The file is missing or damaged; the message is one line.</exception>
+    public static (long Steps, IReadOnlyList<(string Name, int Rows, int Columns)> Tensors) Describe(string path)
+    {
+        using var file = File.OpenRead(path);
+        var header = ReadHeader(file, path);
+        return (header.Steps, [.. header.Tensors.Select(t => (t.Name, t.Rows, t.Columns))]);
+    }
+
     private static Header ReadHeader(FileStream file, string path)
     {
         try

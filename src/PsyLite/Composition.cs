@@ -117,7 +117,15 @@ internal sealed class Composition : IDisposable
     internal static LlamaOptions EngineOptions(AppOptions options)
     {
         var threads = options.Threads > 0 ? options.Threads : (int?)null;
-        return new LlamaOptions { Path = options.ModelPath, ContextLength = options.Context, Threads = threads, BatchThreads = threads, MemoryBudget = options.Memory };
+        return new LlamaOptions
+        {
+            Path = options.ModelPath,
+            ContextLength = options.Context,
+            Threads = threads,
+            BatchThreads = threads,
+            MemoryBudget = options.Memory,
+            Adapters = [.. options.Lora.Select(l => new LoraFile(l.Path, l.Scale))],
+        };
     }
 
     private static async Task<LoadedModel> LoadAsync(AppOptions options, TimeProvider time)

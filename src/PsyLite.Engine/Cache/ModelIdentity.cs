@@ -4,7 +4,7 @@ using PsyLite.Engine.Native;
 
 namespace PsyLite.Engine;
 
-/// <summary>What a stored conversation's states depend on: the weights, how they are cached, and the library that computes them.</summary>
+/// <summary>What a stored conversation's states depend on: the weights and what is added to them, how they are cached, and the library that computes them.</summary>
 internal static class ModelIdentity
 {
     private const int Samples = 64;
@@ -17,6 +17,13 @@ internal static class ModelIdentity
         var plan = model.Plan;
         hash.AppendData(Encoding.UTF8.GetBytes(
             $"{LlamaLibrary.Current.Version}|{model.FileBytes}|{plan.KvCache}|{plan.FlashAttention}|{plan.SharedCells}|{(plan.SharedCells ? 1 : plan.Sequences)}"));
+        foreach (var adapter in model.Adapters)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"|{adapter.Scale}|"));
+            using var added = File.OpenRead(adapter.Path);
+            hash.AppendData(SHA256.HashData(added));
+        }
+
         using var file = File.OpenHandle(model.Path);
         var buffer = new byte[SampleBytes];
         var step = Math.Max((model.FileBytes - SampleBytes) / (Samples - 1), SampleBytes);

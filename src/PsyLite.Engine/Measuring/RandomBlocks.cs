@@ -69,6 +69,19 @@ internal sealed class RandomBlocks
         }
     }
 
+    /// <summary>Elements of a tensor as float32, in the same kind of order.</summary>
+    public static void Read(float[] values, long start, Span<float> destination, ulong seed)
+    {
+        while (!destination.IsEmpty)
+        {
+            var (block, within) = Math.DivRem(start, BlockElements);
+            var part = destination[..(int)Math.Min(BlockElements - within, destination.Length)];
+            values.AsSpan((BlockAt(block, seed) * BlockElements) + (int)within, part.Length).CopyTo(part);
+            start += part.Length;
+            destination = destination[part.Length..];
+        }
+    }
+
     /// <summary>All blocks in one order, then all in another, and so on: rows of a single block differ, too, for 16,384 rows.</summary>
     private static int BlockAt(long index, ulong seed)
     {

@@ -1,6 +1,8 @@
 using PsyLite.Engine.Native;
 using PsyLite.Models;
 using PsyLite.Models.Gguf;
+using PsyLite.Models.HuggingFace;
+using PsyLite.Models.Safetensors;
 using PsyLite.Models.Text;
 
 namespace PsyLite.Engine.Measuring;
@@ -18,6 +20,13 @@ public static class RandomInternLm2
         ["internlm2.5-1.8b"] = new(92544, 2048, 8192, 24, 16, 8, 32768),
         ["mini"] = new(6144, 256, 768, 4, 8, 4, 2048),
     };
+
+    /// <summary>Number formats that such a file can have.</summary>
+    public static IReadOnlyList<QuantizedType> Types { get; } =
+    [
+        QuantizedType.Q4_K_M, QuantizedType.Q4_K_S, QuantizedType.Q4_0, QuantizedType.Q8_0, QuantizedType.Q2_K, QuantizedType.Q3_K_M,
+        QuantizedType.Q5_K_M, QuantizedType.Q6_K, QuantizedType.F16, QuantizedType.BF16, QuantizedType.F32,
+    ];
 
     /// <summary>Bytes of the tensors of such a file; header and vocabulary come on top.</summary>
     public static long TensorBytes(ModelConfig config, QuantizedType type)
@@ -66,6 +75,34 @@ public static class RandomInternLm2
             }
             );
         });
+    }
+
+    /// <summary>Writes a HuggingFace folder of such a model.</summary>
+    /// <param name="folder">Made if it is not there.</param>
+    /// <param name="config">Shape of the model.</param>
+    /// <param name="vocabulary">Its tokenizer; filled up where it has fewer pieces than the shape has rows.</param>
+    /// <param name="type">F16, BF16 or F32.</param>
+    /// <param name="seed">The same seed gives the same files.</param>
+    /// <param name="progress">Called with the bytes of each part.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="InvalidDataException">The vocabulary does not fit the shape, or the type is none of the three.</exception>
+    public static void WriteFolder(
+        string folder, ModelConfig config, SentencePieceModel vocabulary, QuantizedType type, int seed, Action<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var (stored, each) = type switch
+        {
+            QuantizedType.F16 => (SafetensorsType.F16, sizeof(ushort)),
+            QuantizedType.BF16 => (SafetensorsType.BF16, sizeof(ushort)),
+            QuantizedType.F32 => (SafetensorsType.F32, sizeof(float)),
+            _ => throw new InvalidDataException($"a HuggingFace folder holds F16, BF16 or F32, not {type}: leave --type out, or choose one of them."),
+        };
+        var values = RandomBlocks.Values(seed);
+        var tensors = InternLm2Gguf.HuggingFaceShapes(config).Index().ToDictionary(
+            t => t.Item.Name,
+            t => new TensorSource(t.Item.Shape, t.Item.Shape.Count == 1
+                ? (_, destination) => destination.Fill(1)
+                : (start, destination) => RandomBlocks.Read(values, start, destination, ((ulong)(uint)seed << 32) + (uint)t.Index)).Watched(count => progress?.Invoke(count * each), cancellationToken));
+        HuggingFaceWriter.Write(folder, config, Filled(vocabulary, config.VocabSize), tensors, stored);
     }
 
     /// <summary>

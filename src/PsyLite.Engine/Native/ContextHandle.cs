@@ -51,7 +51,9 @@ internal sealed class ContextHandle : SafeHandle
 
         // Pools of their own: the workers of the pool not in use sleep, while those of a shared one would spin through every token.
         var library = LlamaLibrary.Current;
-        return new ContextHandle(context, model, library.CreateThreadpool(parameters.Threads), library.CreateThreadpool(parameters.BatchThreads));
+        var handle = new ContextHandle(context, model, library.CreateThreadpool(parameters.Threads), library.CreateThreadpool(parameters.BatchThreads));
+        handle.SetAdapters(model.Adapters);
+        return handle;
     }
 
     /// <summary>Logits [vocabulary] of the i-th token of the last batch, or of the last output for -1; valid until the next decode.</summary>
@@ -121,6 +123,19 @@ internal sealed class ContextHandle : SafeHandle
     }
 
     public void RequestAbort() => Volatile.Write(ref abort[0], 1);
+
+    private unsafe void SetAdapters(IReadOnlyList<(nint Adapter, float Scale)> adapters)
+    {
+        var (pointers, scales) = (adapters.Select(a => a.Adapter).ToArray(), adapters.Select(a => a.Scale).ToArray());
+        fixed (nint* adapterPointer = pointers)
+        fixed (float* scalePointer = scales)
+        {
+            if (pointers.Length > 0 && LlamaNative.SetAdapters(this, adapterPointer, (nuint)pointers.Length, scalePointer) != 0)
+            {
+                throw new InvalidOperationException("llama.cpp does not take the adapters that it loaded.");
+            }
+        }
+    }
 
     protected override bool ReleaseHandle()
     {

@@ -54,6 +54,12 @@ internal static unsafe partial class LlamaNative
     [LibraryImport(Llama, EntryPoint = "llama_model_load_from_file", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint LoadModel(string path, ModelParams parameters);
 
+    [LibraryImport(Llama, EntryPoint = "llama_adapter_lora_init", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint LoadAdapter(ModelHandle model, string path);
+
+    [LibraryImport(Llama, EntryPoint = "llama_set_adapters_lora")]
+    public static partial int SetAdapters(ContextHandle context, nint* adapters, nuint count, float* scales);
+
     [LibraryImport(Llama, EntryPoint = "llama_model_free")]
     public static partial void FreeModel(nint model);
 

@@ -92,6 +92,33 @@ internal struct QuantizeParams
     public nuint MaxBufferBytes;
 }
 
+/// <summary>llama_model_imatrix_data.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ImportanceData
+{
+    public byte* Name;
+    public float* Values;
+    public nuint Count;
+}
+
+/// <summary>llama_model_kv_override. The union of its values begins at a multiple of 8.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 264)]
+internal unsafe struct KeyValueOverride
+{
+    public const int IntegerKind = 0;
+    public const int TextKind = 3;
+    public const int TextBytes = 128;
+
+    [FieldOffset(0)]
+    public int Kind;
+
+    [FieldOffset(4)]
+    public fixed byte Key[TextBytes];
+
+    [FieldOffset(136)]
+    public fixed byte Value[TextBytes];
+}
+
 /// <summary>llama_batch. Null positions and sequences mean: sequence 0, positions that follow what it holds.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Batch

@@ -6,6 +6,8 @@ namespace PsyLite.Engine.Native;
 /// <summary>Owns a llama_model. Contexts keep it alive, so it may be disposed before them.</summary>
 internal sealed class ModelHandle : SafeHandle
 {
+    private readonly List<(nint Adapter, float Scale)> adapters = [];
+
     private ModelHandle(nint model)
         : base(0, ownsHandle: true)
     {
@@ -17,6 +19,9 @@ internal sealed class ModelHandle : SafeHandle
 
     /// <summary>llama_vocab*, which lives as long as the model.</summary>
     public nint Vocabulary { get; }
+
+    /// <summary>Adapters that every context of the model takes, with their scales; they are freed with the model.</summary>
+    public IReadOnlyList<(nint Adapter, float Scale)> Adapters => adapters;
 
     /// <summary>Loads a model; null when llama.cpp refuses, and its log says why.</summary>
     /// <exception cref="OperationCanceledException">Cancelled while loading.</exception>
@@ -46,6 +51,18 @@ internal sealed class ModelHandle : SafeHandle
         {
             loading.Free();
         }
+    }
+
+    /// <summary>Loads an adapter; false when llama.cpp refuses, and its log says why.</summary>
+    public bool AddAdapter(LoraFile file)
+    {
+        var adapter = LlamaNative.LoadAdapter(this, file.Path);
+        if (adapter != 0)
+        {
+            adapters.Add((adapter, file.Scale));
+        }
+
+        return adapter != 0;
     }
 
     protected override bool ReleaseHandle()

@@ -19,10 +19,8 @@ public sealed record ModelCard(string Name, string? Description = null, string? 
 /// </remarks>
 public static class InternLm2Gguf
 {
-    private const string Architecture = "internlm2";
-    private const uint FileTypeAllF32 = 0;
-    private const uint FileTypeMostlyF16 = 1;
-    private const uint QuantizationVersion = 2;
+    internal const string Architecture = "internlm2";
+    internal const uint QuantizationVersion = 2;
 
     /// <summary>Writes a model that llama.cpp loads.</summary>
     /// <param name="path">Where; replaced only once the new file is complete.</param>
@@ -34,7 +32,7 @@ public static class InternLm2Gguf
     /// model.layers.N.feed_forward.w2.weight [d, ffn], model.layers.N.{attention_norm,ffn_norm}.weight [d], model.norm.weight [d],
     /// output.weight [vocab, d].
     /// </param>
-    /// <param name="type">F32 or F16 for the matrices; vectors are always F32.</param>
+    /// <param name="type">F32, F16 or BF16 for the matrices; vectors are always F32.</param>
     /// <param name="card">Name and origin.</param>
     /// <exception cref="InvalidDataException">A tensor is missing, of the wrong shape or not finite, or the vocabulary does not fit.</exception>
     public static void Write(
@@ -42,7 +40,7 @@ public static class InternLm2Gguf
     {
         config.Validated();
         var writer = new GgufWriter();
-        SetGeneral(writer, config, card, type == GgmlType.F32 ? FileTypeAllF32 : FileTypeMostlyF16);
+        SetGeneral(writer, config, card, FileTypeOf(type));
         SetVocabulary(writer, config, vocabulary);
         foreach (var (name, source) in InternLm2Layout.ToGguf(config, tensors))
         {
@@ -78,6 +76,9 @@ public static class InternLm2Gguf
 
     /// <summary>Names and shapes, outermost size first, of all tensors of a file of this shape, in file order.</summary>
     public static IEnumerable<(string Name, IReadOnlyList<long> Shape)> Shapes(ModelConfig config) => InternLm2Layout.GgufShapes(config);
+
+    /// <summary>Names and shapes, outermost size first, of all tensors of a HuggingFace model of this shape.</summary>
+    public static IEnumerable<(string Name, IReadOnlyList<long> Shape)> HuggingFaceShapes(ModelConfig config) => InternLm2Layout.HuggingFaceShapes(config);
 
     /// <summary>The shape of the model in a GGUF file.</summary>
     /// <exception cref="InvalidDataException">It is of another architecture or its metadata is incomplete.</exception>
@@ -121,6 +122,14 @@ public static class InternLm2Gguf
             throw new InvalidDataException($"{file.FilePath}: tokens, scores and token types of the vocabulary differ in number.");
         }
 
+        // llama.cpp's converter types <unk> a control piece when a configuration lists it among the added tokens.
+        var unknown = metadata.Get("tokenizer.ggml.unknown_token_id", 0);
+        if (!types.Contains((int)PieceType.Unknown) && (uint)unknown < (uint)types.Length)
+        {
+            types = [.. types];
+            types[unknown] = (int)PieceType.Unknown;
+        }
+
         return new SentencePieceModel(
             tokens.Select((token, id) => new SentencePiece(token, scores[id], (PieceType)types[id])),
             new SentencePieceSettings
@@ -137,6 +146,15 @@ public static class InternLm2Gguf
     public static IReadOnlyDictionary<string, TensorSource> ReadTensors(GgufReader file) =>
         InternLm2Layout.ToHuggingFace(ReadConfig(file), file.Tensors.ToDictionary(
             t => t.Name, t => new TensorSource(t.Shape, (start, destination) => file.ReadFloats(t, start, destination)), StringComparer.Ordinal));
+
+    /// <summary>llama_ftype of a file of unquantised matrices.</summary>
+    internal static uint FileTypeOf(GgmlType type) => type switch
+    {
+        GgmlType.F32 => 0,
+        GgmlType.F16 => 1,
+        GgmlType.BF16 => 32,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Only F32, F16 and BF16 are written; quantise afterwards."),
+    };
 
     private static string Key(string name) => $"{Architecture}.{name}";
 

@@ -1,6 +1,6 @@
 namespace PsyLite.Models.Gguf;
 
-/// <summary>Renames and reorders the tensors of an InternLM2 model between HuggingFace and GGUF. Rows move, values never change.</summary>
+/// <summary>Names, shapes and order of the tensors of an InternLM2 model in HuggingFace and in GGUF. Rows move, values never change.</summary>
 internal static class InternLm2Layout
 {
     private static readonly (string HuggingFace, string Gguf)[] LayerNames =
@@ -39,6 +39,31 @@ internal static class InternLm2Layout
                 yield return (to + name.Gguf, Checked(config, tensors, from + name.HuggingFace, from + name.HuggingFace));
             }
         }
+    }
+
+    /// <summary>Names and shapes of a HuggingFace model, in the order of the layers.</summary>
+    internal static IEnumerable<(string Name, IReadOnlyList<long> Shape)> HuggingFaceShapes(ModelConfig config)
+    {
+        var names = Enumerable.Range(0, config.Layers)
+            .SelectMany(layer => LayerNames.Select(n => n.HuggingFace).Prepend("attention.wqkv.weight").Select(name => HuggingFacePrefix(layer) + name))
+            .Prepend(GlobalNames[0].HuggingFace).Concat(GlobalNames.Skip(1).Select(n => n.HuggingFace));
+        return names.Select(name => (name, (IReadOnlyList<long>)ShapeOf(config, name)));
+    }
+
+    /// <summary>The tensors of a model, checked, in the order of the layers.</summary>
+    internal static IEnumerable<(string Name, TensorSource Source)> InHuggingFaceOrder(ModelConfig config, IReadOnlyDictionary<string, TensorSource> tensors) =>
+        HuggingFaceShapes(config).Select(t => (t.Name, Checked(config, tensors, t.Name, t.Name)));
+
+    /// <summary>The tensor that holds the values of a GGUF tensor; wqkv for each of attn_q, attn_k and attn_v.</summary>
+    internal static string HuggingFaceName(string gguf)
+    {
+        if (Array.Find(GlobalNames, n => n.Gguf == gguf).HuggingFace is { } name)
+        {
+            return name;
+        }
+
+        var (layer, role) = (gguf.Split('.')[1], gguf[(gguf.IndexOf('.', "blk.".Length) + 1)..]);
+        return $"model.layers.{layer}.{Array.Find(LayerNames, n => n.Gguf == role).HuggingFace ?? "attention.wqkv.weight"}";
     }
 
     internal static IEnumerable<(string Name, IReadOnlyList<long> Shape)> GgufShapes(ModelConfig config)
@@ -84,6 +109,34 @@ internal static class InternLm2Layout
         }
 
         return result;
+    }
+
+    /// <summary>The B of a LoRA adapter for each GGUF tensor that a HuggingFace weight becomes.</summary>
+    /// <param name="name">HuggingFace name of the weight.</param>
+    /// <param name="b">[rows of the weight, r].</param>
+    /// <param name="columns">Columns of the adapter's A, which must be those of the weight.</param>
+    internal static IEnumerable<(string Name, TensorSource B)> AdapterToGguf(ModelConfig config, string name, TensorSource b, long columns)
+    {
+        var place = GlobalNames.Skip(2).Concat(Enumerable.Range(0, config.Layers).SelectMany(layer => LayerNames
+            .Where(n => !n.HuggingFace.Contains("norm", StringComparison.Ordinal)).Append(("attention.wqkv.weight", "attn_qkv.weight"))
+            .Select(n => (HuggingFace: HuggingFacePrefix(layer) + n.Item1, Gguf: GgufPrefix(layer) + n.Item2)))).FirstOrDefault(n => n.HuggingFace == name);
+        if (place.HuggingFace is null || !ShapeOf(config, name).SequenceEqual([b.Shape[0], columns]))
+        {
+            throw new InvalidDataException($"the adapter changes {ErrorText.Quote(name)} [{b.Shape[0]}, {columns}], which is no linear layer of the base model.");
+        }
+
+        if (!name.EndsWith(".wqkv.weight", StringComparison.Ordinal))
+        {
+            return [(place.Gguf, b)];
+        }
+
+        var (prefix, rank) = (place.Gguf[..^"attn_qkv.weight".Length], (int)b.Shape[1]);
+        return
+        [
+            (prefix + "attn_q.weight", Rows(b, rank, [.. QueryRows(config)])),
+            (prefix + "attn_k.weight", Rows(b, rank, [.. KeyRows(config)])),
+            (prefix + "attn_v.weight", Rows(b, rank, [.. ValueRows(config)])),
+        ];
     }
 
     /// <summary>Rows of wqkv in the order of attn_q.</summary>

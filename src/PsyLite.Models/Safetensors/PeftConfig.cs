@@ -26,32 +26,7 @@ public sealed record PeftConfig(int Rank, double Alpha, double Dropout, IReadOnl
         return alpha / (RankStabilised ? Math.Sqrt(rank) : rank);
     }
 
-    internal static PeftConfig Read(string path)
-    {
-        if (!File.Exists(path))
-        {
-            throw new FileNotFoundException($"{path}: there is no such file; give a folder that PEFT, XTuner or LLaMA-Factory saved a LoRA adapter in.", path);
-        }
-
-        if (new FileInfo(path).Length > MaxFileBytes)
-        {
-            throw new InvalidDataException($"{path}: too large for an adapter's configuration.");
-        }
-
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
-            return Read(json.RootElement);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
-        {
-            throw new InvalidDataException($"{path}: not the configuration of a LoRA adapter, or a damaged one; r and lora_alpha must be numbers.", e);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
-        }
-    }
+    internal static PeftConfig Read(string path) => JsonFile.Read(path, MaxFileBytes, "the configuration of a LoRA adapter that PEFT, XTuner or LLaMA-Factory saved", Read);
 
     internal void Write(Stream stream)
     {
@@ -81,27 +56,27 @@ public sealed record PeftConfig(int Rank, double Alpha, double Dropout, IReadOnl
 
     private static PeftConfig Read(JsonElement root)
     {
-        if (Text(root, "peft_type") is { } type && type != "LORA")
+        if (root.Text("peft_type") is { } type && type != "LORA")
         {
             throw new InvalidDataException($"the adapter is of type {ErrorText.Quote(type)}; only LORA can be merged.");
         }
 
         foreach (var unsupported in new[] { "use_dora", "fan_in_fan_out" })
         {
-            if (root.TryGetProperty(unsupported, out var flag) && flag.ValueKind == JsonValueKind.True)
+            if (root.IsTrue(unsupported))
             {
                 throw new InvalidDataException($"the adapter has {unsupported} set, which is not supported; merge it with PEFT first.");
             }
         }
 
-        if (Text(root, "bias") is { } bias && bias != "none")
+        if (root.Text("bias") is { } bias && bias != "none")
         {
             throw new InvalidDataException($"the adapter trained biases ({ErrorText.Quote(bias)}), which InternLM2 does not have.");
         }
 
         var rank = root.GetProperty("r").GetInt32();
         var alpha = root.GetProperty("lora_alpha").GetDouble();
-        var dropout = root.TryGetProperty("lora_dropout", out var rate) ? rate.GetDouble() : 0;
+        var dropout = root.Optional("lora_dropout")?.GetDouble() ?? 0;
         if (rank is <= 0 or > MaxRank || !double.IsFinite(alpha) || dropout is not (>= 0 and < 1))
         {
             throw new InvalidDataException($"r {rank}, lora_alpha {alpha} or lora_dropout {dropout} is out of range.");
@@ -110,15 +85,11 @@ public sealed record PeftConfig(int Rank, double Alpha, double Dropout, IReadOnl
         string[] targets = root.TryGetProperty("target_modules", out var modules) && modules.ValueKind == JsonValueKind.Array
             ? [.. modules.EnumerateArray().Select(m => m.GetString() ?? "").Order(StringComparer.Ordinal)]
             : [];
-        var stabilised = root.TryGetProperty("use_rslora", out var rslora) && rslora.ValueKind == JsonValueKind.True;
-        return new PeftConfig(rank, alpha, dropout, targets, Text(root, "base_model_name_or_path"), stabilised)
+        return new PeftConfig(rank, alpha, dropout, targets, root.Text("base_model_name_or_path"), root.IsTrue("use_rslora"))
         {
             AlphaPattern = root.TryGetProperty("alpha_pattern", out var pattern) && pattern.ValueKind == JsonValueKind.Object
                 ? pattern.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetDouble(), StringComparer.Ordinal)
                 : [],
         };
     }
-
-    private static string? Text(JsonElement root, string name) =>
-        root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

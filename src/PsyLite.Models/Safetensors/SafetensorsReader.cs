@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 
 namespace PsyLite.Models.Safetensors;
 
@@ -213,25 +212,12 @@ public sealed class SafetensorsReader : IDisposable
     }
 
     /// <summary>Names of the tensors with their shards, which must be plain file names: an index cannot point out of its folder.</summary>
-    private static Dictionary<string, string> ReadIndex(string path)
+    private static Dictionary<string, string> ReadIndex(string path) => JsonFile.Read(path, MaxIndexBytes, "the index of a model's shards", root =>
     {
-        if (new FileInfo(path).Length > MaxIndexBytes)
-        {
-            throw new InvalidDataException($"{path}: the index is larger than {MaxIndexBytes >> 20} MB; download the model again.");
-        }
-
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
-            var placed = json.RootElement.GetProperty("weight_map").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal);
-            var shards = placed.Values.Distinct(StringComparer.Ordinal).ToList();
-            return shards.Count is > 0 and <= MaxShards && shards.All(s => s.EndsWith(".safetensors", StringComparison.Ordinal) && !s.AsSpan().ContainsAny('/', '\\', '\0'))
-                ? placed
-                : throw new InvalidDataException($"{path}: the index names no shards, or one that is not a .safetensors file in its folder.");
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
-        {
-            throw new InvalidDataException($"{path}: the index is not the JSON that it should be; download the model again.", e);
-        }
-    }
+        var placed = root.GetProperty("weight_map").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal);
+        var shards = placed.Values.Distinct(StringComparer.Ordinal).ToList();
+        return shards.Count is > 0 and <= MaxShards && shards.All(s => s.EndsWith(".safetensors", StringComparison.Ordinal) && !s.AsSpan().ContainsAny('/', '\\', '\0'))
+            ? placed
+            : throw new InvalidDataException("the index names no shards, or one that is not a .safetensors file in its folder.");
+    });
 }

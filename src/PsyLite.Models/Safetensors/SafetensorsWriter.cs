@@ -51,20 +51,16 @@ public sealed class SafetensorsWriter
 
     /// <summary>Writes everything into one file.</summary>
     /// <param name="path">Where; replaced only once the new file is complete.</param>
-    /// <param name="progress">Called with the bytes of each part as it is written.</param>
-    /// <param name="cancellationToken">Ends the work and removes what was written.</param>
     /// <exception cref="InvalidDataException">A tensor holds NaN, an infinity, or a number too large for its type.</exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
-    public void WriteFile(string path, Action<long>? progress = null, CancellationToken cancellationToken = default) => Write(path, _tensors, progress, cancellationToken);
+    public void WriteFile(string path) => Write(path, _tensors);
 
     /// <summary>Writes <c>model.safetensors</c>, or shards and their index when one file would be larger than a shard.</summary>
     /// <param name="folder">Made if it is not there. What an earlier model left in it under these names is removed.</param>
     /// <param name="shardBytes">Most bytes of tensors in one file; a larger tensor has a file of its own.</param>
-    /// <param name="progress">Called with the bytes of each part as it is written.</param>
-    /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="InvalidDataException">A tensor holds NaN, an infinity, or a number too large for its type.</exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
-    public void WriteFolder(string folder, long shardBytes = DefaultShardBytes, Action<long>? progress = null, CancellationToken cancellationToken = default)
+    public void WriteFolder(string folder, long shardBytes = DefaultShardBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(shardBytes);
         Directory.CreateDirectory(folder);
@@ -72,7 +68,7 @@ public sealed class SafetensorsWriter
         var shards = Shards(shardBytes);
         if (shards.Count == 1)
         {
-            Write(Path.Combine(folder, SafetensorsReader.SingleFile), shards[0], progress, cancellationToken);
+            Write(Path.Combine(folder, SafetensorsReader.SingleFile), shards[0]);
             File.Delete(index);
             RemoveShards(folder, []);
             return;
@@ -81,7 +77,7 @@ public sealed class SafetensorsWriter
         var names = shards.Select((_, i) => $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors").ToList();
         foreach (var (name, shard) in names.Zip(shards))
         {
-            Write(Path.Combine(folder, name), shard, progress, cancellationToken);
+            Write(Path.Combine(folder, name), shard);
         }
 
         WriteIndex(index, names, shards);
@@ -142,7 +138,7 @@ public sealed class SafetensorsWriter
             temporary => JsonDocument.Parse(File.ReadAllBytes(temporary)).Dispose());
     }
 
-    private void Write(string path, List<(SafetensorsTensor Tensor, TensorSource Source)> tensors, Action<long>? progress, CancellationToken cancellationToken)
+    private void Write(string path, List<(SafetensorsTensor Tensor, TensorSource Source)> tensors)
     {
         // Wide elements first, so that every tensor is aligned to its elements.
         var ordered = tensors.OrderByDescending(t => SafetensorsTypes.BytesOf(t.Tensor.Type)).ToList();
@@ -153,7 +149,7 @@ public sealed class SafetensorsWriter
                 stream.Write(Header(ordered.Select(t => t.Tensor)));
                 foreach (var (tensor, source) in ordered)
                 {
-                    WriteData(stream, tensor, source, progress, cancellationToken);
+                    WriteData(stream, tensor, source);
                 }
             },
             temporary => Verify(temporary, ordered.Select(t => t.Tensor)));
@@ -201,13 +197,12 @@ public sealed class SafetensorsWriter
         return header;
     }
 
-    private static void WriteData(Stream stream, SafetensorsTensor tensor, TensorSource source, Action<long>? progress, CancellationToken cancellationToken)
+    private static void WriteData(Stream stream, SafetensorsTensor tensor, TensorSource source)
     {
         var floats = new float[(int)Math.Min(ChunkElements, tensor.Count)];
         var halves = new ushort[tensor.Type == SafetensorsType.F32 ? 0 : floats.Length];
         for (var start = 0L; start < tensor.Count; start += floats.Length)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             var part = floats.AsSpan(0, (int)Math.Min(floats.Length, tensor.Count - start));
             source.Read(start, part);
             CheckRange(tensor, start, part);
@@ -221,9 +216,7 @@ public sealed class SafetensorsWriter
                 SmallFloats.ToBFloat16(part, stored);
             }
 
-            var bytes = stored.IsEmpty ? MemoryMarshal.AsBytes(part) : MemoryMarshal.AsBytes(stored);
-            stream.Write(bytes);
-            progress?.Invoke(bytes.Length);
+            stream.Write(stored.IsEmpty ? MemoryMarshal.AsBytes(part) : MemoryMarshal.AsBytes(stored));
         }
     }
 

@@ -77,11 +77,11 @@ internal static class AssessCommand
             json.WriteEndObject();
             return true;
         }
-        catch (Exception e) when (e is JsonException or FormatException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
             json.WriteStartObject();
             json.WriteNull("id");
-            json.WriteString("error", e is JsonException ? "the line is not valid JSON" : e.Message);
+            json.WriteString("error", e is FormatException ? e.Message : "the line is not valid JSON");
             json.WriteEndObject();
             return false;
         }
@@ -97,6 +97,12 @@ internal static class AssessCommand
         if (!line.TryGetProperty("id", out var id) || id.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Null))
         {
             throw new FormatException("id must be a string or a number");
+        }
+
+        if (id.ValueKind == JsonValueKind.String)
+        {
+            // Half a character in it is found here, not while the answer is being written.
+            _ = id.GetString();
         }
 
         if (line.TryGetProperty("text", out var text))

@@ -29,6 +29,9 @@ internal sealed record AppOptions
     /// </summary>
     public string? Model { get; init; }
 
+    /// <summary>LoRA adapters that are added to the model at run time, with their scales.</summary>
+    public IReadOnlyList<(string Path, float Scale)> Lora { get; init; } = [];
+
     /// <summary>What computes the replies. Environment: PSYLITE_ENGINE, llama, openai or ollama.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Llama;
 
@@ -203,7 +206,9 @@ internal sealed record AppOptions
 
     /// <summary>Refuses an engine elsewhere without an address, and an address without such an engine: where conversations go must be plain.</summary>
     /// <exception cref="InvalidDataException">One is missing.</exception>
-    public AppOptions CheckEngine() => Engine == EngineKind.Llama == (Endpoints.Count == 0)
+    public AppOptions CheckEngine() => Engine != EngineKind.Llama && Lora.Count > 0
+        ? throw new InvalidDataException("--lora adds to a model in this process; an engine elsewhere loads its own adapters.")
+        : Engine == EngineKind.Llama == (Endpoints.Count == 0)
         ? this
         : throw new InvalidDataException(Endpoints.Count == 0
             ? $"--engine {Engine.ToString().ToLowerInvariant()} needs an address: --endpoint http://127.0.0.1:8000"
@@ -225,6 +230,13 @@ internal sealed record AppOptions
             Uri.TryCreate(part, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0
                 ? address
                 : throw new InvalidDataException($"{source}: {part} is not an address; write it as http://127.0.0.1:8000, several separated by commas."))];
+
+    /// <summary>FILE or FILE:SCALE.</summary>
+    public static (string Path, float Scale) LoraOf(string text)
+    {
+        var colon = text.LastIndexOf(':');
+        return colon > 0 && float.TryParse(text.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture, out var scale) && float.IsFinite(scale) ? (text[..colon], scale) : (text, 1);
+    }
 
     private static string? Text(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
 

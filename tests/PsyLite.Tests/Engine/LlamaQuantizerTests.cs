@@ -39,4 +39,57 @@ public sealed class LlamaQuantizerTests(TinyModels models)
         Assert.Equal(LlamaError.UnknownArchitecture, Assert.Throws<LlamaException>(() => LlamaQuantizer.Quantize(foreign, target, QuantizedType.Q4_K_M)).Kind);
         Assert.Empty(Directory.GetFiles(models.Folder, "never*"));
     }
+
+    [Theory]
+    [InlineData(QuantizedType.Q4_0)]
+    [InlineData(QuantizedType.Q5_1)]
+    [InlineData(QuantizedType.Q2_K)]
+    [InlineData(QuantizedType.Q3_K_L)]
+    [InlineData(QuantizedType.IQ4_XS)]
+    [InlineData(QuantizedType.IQ3_S)]
+    [InlineData(QuantizedType.TQ2_0)]
+    [InlineData(QuantizedType.BF16)]
+    public void Every_kind_of_type_is_loaded_again(QuantizedType type)
+    {
+        var target = Path.Combine(models.Folder, $"wide.{type}.gguf");
+        var seen = new List<(int Done, int All)>();
+        LlamaQuantizer.Quantize(models.Wide, target, type, new QuantizeOptions { Threads = 1 }, (done, all) => seen.Add((done, all)));
+        Assert.Equal(Enumerable.Range(1, seen[0].All), seen.Select(s => s.Done));
+        using var model = LlamaModel.Load(TinyModels.Options(target));
+        Assert.All(LlamaLogits.Compute(model, model.Tokenize("今天很好"))[^1], v => Assert.True(float.IsFinite(v)));
+        using var file = GgufReader.Open(target);
+        Assert.Equal((int)type, file.Metadata.Get<int>("general.file_type"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Few_bits_need_an_importance_matrix_and_name_it(bool isGguf)
+    {
+        var target = Path.Combine(models.Folder, $"wide.iq2.{isGguf}.gguf");
+        Assert.Contains("--imatrix", Assert.Throws<LlamaException>(() => LlamaQuantizer.Quantize(models.Wide, target, QuantizedType.IQ2_XXS)).Message);
+        var path = Path.Combine(models.Folder, $"imatrix.{isGguf}");
+        using (var source = GgufReader.Open(models.Wide))
+        {
+            ImportanceFiles.Write(path, isGguf, source.Tensors.Where(t => t.Shape.Count == 2).ToDictionary(t => t.Name, t => Enumerable.Range(1, (int)t.Shape[1]).Select(i => 1f + (i % 7)).ToArray()));
+        }
+
+        var importance = ImportanceMatrix.Read(path);
+        Assert.Equal(("text.txt", 3, 3f), (importance.Dataset, importance.Chunks, importance.Entries["output.weight"][1]));
+        LlamaQuantizer.Quantize(models.Wide, target, QuantizedType.IQ2_XXS, new QuantizeOptions { Importance = importance });
+        using var file = GgufReader.Open(target);
+        Assert.Equal((path, "text.txt"), (file.Metadata.Get<string>("quantize.imatrix.file"), file.Metadata.Get<string>("quantize.imatrix.dataset")));
+        Assert.Equal((importance.Entries.Count, 3), (file.Metadata.Get<int>("quantize.imatrix.entries_count"), file.Metadata.Get<int>("quantize.imatrix.chunks_count")));
+    }
+
+    [Fact]
+    public void A_source_quantised_already_or_the_target_itself_is_refused()
+    {
+        var small = Path.Combine(models.Folder, "small.q4_0.gguf");
+        LlamaQuantizer.Quantize(models.Wide, small, QuantizedType.Q4_0);
+        var again = Path.Combine(models.Folder, "again.gguf");
+        Assert.Contains("--allow-requantize", Assert.Throws<LlamaException>(() => LlamaQuantizer.Quantize(small, again, QuantizedType.Q4_K_M)).Message);
+        LlamaQuantizer.Quantize(small, again, QuantizedType.Q8_0, new QuantizeOptions { AllowRequantize = true, Pure = true });
+        Assert.Contains("the source itself", Assert.Throws<LlamaException>(() => LlamaQuantizer.Quantize(again, again, QuantizedType.Q8_0)).Message);
+    }
 }

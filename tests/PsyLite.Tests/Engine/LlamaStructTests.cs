@@ -59,5 +59,5 @@ public sealed class LlamaStructTests
     }
 
     [Fact]
-    public unsafe void Sizes_of_structs_that_have_no_defaults() => Assert.Equal((56, 16), (sizeof(Batch), sizeof(TemplateMessage)));
+    public unsafe void Sizes_of_structs_that_have_no_defaults() => Assert.Equal((56, 16, 24, 264), (sizeof(Batch), sizeof(TemplateMessage), sizeof(ImportanceData), sizeof(KeyValueOverride)));
 }

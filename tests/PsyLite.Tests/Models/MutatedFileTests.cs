@@ -1,7 +1,15 @@
 using System.Diagnostics;
+using System.Text;
+using PsyLite.Agent.Humour;
+using PsyLite.Commands;
+using PsyLite.Engine;
 using PsyLite.Models;
 using PsyLite.Models.Gguf;
+using PsyLite.Models.HuggingFace;
+using PsyLite.Models.Safetensors;
 using PsyLite.Models.Text;
+using PsyLite.Tests.Engine;
+using PsyLite.Tests.Models.HuggingFace;
 
 namespace PsyLite.Tests.Models;
 
@@ -21,12 +29,12 @@ public sealed class MutatedFileTests : IDisposable
     {
         var model = SpmTools.Train(_folder, "small", string.Join('\n', VariedText.Lines(400, seed: 9).Select(l => l.Replace("\0", ""))),
             "--model_type=bpe", "--vocab_size=700", "--hard_vocab_limit=false", "--character_coverage=0.98", "--normalization_rule_name=identity", "--byte_fallback=true", "--user_defined_symbols=<think>");
-        var (read, refused) = Fuzz(File.ReadAllBytes(model), 2500, seed: 1, bytes =>
+        var (read, refused) = Fuzz(File.ReadAllBytes(model), Runs, seed: 1, bytes =>
         {
             var tokenizer = new SentencePieceTokenizer(SentencePieceModel.Parse(bytes));
             _ = tokenizer.Decode(tokenizer.Encode("今天<think>很难过 hello 😀", allowSpecial: true));
         });
-        Assert.True(read > 100 && refused > 100, $"read {read}, refused {refused}");
+        Assert.True(read > 40 && refused > 100, $"read {read}, refused {refused}");
     }
 
     [Fact]
@@ -36,7 +44,7 @@ public sealed class MutatedFileTests : IDisposable
         var config = new ModelConfig(vocabulary.VocabSize, 4, 8, 1, 2, 1, 16);
         var path = Path.Combine(_folder, "a.gguf");
         InternLm2Gguf.Write(path, config, vocabulary, InternLm2GgufTests.Tensors(config, (_, i) => i), GgmlType.F16, new ModelCard("x"));
-        var (read, refused) = Fuzz(File.ReadAllBytes(path), 2500, seed: 2, bytes =>
+        var (read, refused) = Fuzz(File.ReadAllBytes(path), Runs, seed: 2, bytes =>
         {
             File.WriteAllBytes(path, bytes);
             using var file = GgufReader.Open(path);
@@ -48,8 +56,107 @@ public sealed class MutatedFileTests : IDisposable
                 tensor.Read(tensor.Count - 4, values);
             }
         });
-        Assert.True(read > 100 && refused > 100, $"read {read}, refused {refused}");
+        Assert.True(read > 40 && refused > 100, $"read {read}, refused {refused}");
     }
+
+    [Fact]
+    public void Mutated_safetensors_are_read_or_refused()
+    {
+        var path = Path.Combine(_folder, "a.safetensors");
+        new SafetensorsWriter()
+            .Add("model.norm.weight", SafetensorsType.F32, TensorSource.From(new[] { 1f, 2f, 3f }, 3))
+            .Add("output.weight", SafetensorsType.BF16, TensorSource.From(new[] { 1f, 2f, 3f, 4f }, 2, 2))
+            .Add("x", SafetensorsType.F16, TensorSource.From(new[] { 1f }, 1)).WriteFile(path);
+        var (read, refused) = Fuzz(File.ReadAllBytes(path), Runs, seed: 3, bytes =>
+        {
+            File.WriteAllBytes(path, bytes);
+            using var file = SafetensorsReader.Open(path);
+            foreach (var tensor in file.Sources().Values)
+            {
+                tensor.Read(0, new float[Math.Min(tensor.Count, 4)]);
+            }
+        });
+        Assert.True(read > 20 && refused > 100, $"read {read}, refused {refused}");
+    }
+
+    /// <summary>One file of a folder is damaged at a time; the others are whole.</summary>
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("tokenizer_config.json")]
+    [InlineData("generation_config.json")]
+    [InlineData("model.safetensors.index.json")]
+    [InlineData("tokenizer.model")]
+    public void Mutated_model_folders_are_converted_or_refused(string name)
+    {
+        var folder = TinyHuggingFace.Create(_folder);
+        var output = Path.Combine(_folder, "out.gguf");
+        Assert.True(FuzzFile(Path.Combine(folder, name), Runs / 10, seed: 4, () =>
+        {
+            using var model = HuggingFaceFolder.Open(folder);
+            HuggingFaceGguf.Convert(model, model.Weights.Sources(), output, GgmlType.F16);
+        }).Refused > 10);
+    }
+
+    [Theory]
+    [InlineData("adapter_config.json")]
+    [InlineData("adapter_model.safetensors")]
+    public void Mutated_adapters_are_merged_or_refused(string name)
+    {
+        var folder = TinyHuggingFace.CreateAdapter(_folder);
+        var tensors = InternLm2GgufTests.Tensors(TinyHuggingFace.Config, (_, i) => i);
+        Assert.True(FuzzFile(Path.Combine(folder, name), Runs / 4, seed: 5, () =>
+        {
+            using var adapter = PeftAdapter.Open(folder);
+            foreach (var tensor in new LoraMerge([adapter]).Apply(tensors).Values)
+            {
+                tensor.Read(0, new float[Math.Min(tensor.Count, 8)]);
+            }
+        }).Refused > 10);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Mutated_importance_matrices_are_read_or_refused(bool isGguf)
+    {
+        var path = Path.Combine(_folder, "imatrix");
+        ImportanceFiles.Write(path, isGguf, new Dictionary<string, float[]> { ["blk.0.attn_q.weight"] = [1, 2, 3, 4], ["output.weight"] = [5, 6] });
+        Assert.True(FuzzFile(path, Runs / 2, seed: 6, () => ImportanceMatrix.Read(path)).Refused > 50);
+    }
+
+    [Fact]
+    public async Task Mutated_JSONL_is_answered_line_by_line()
+    {
+        var original = Encoding.UTF8.GetBytes("""{"id":"1","messages":[{"role":"user","content":"我最近\u5f88累"},{"role":"assistant","content":"在的"},{"role":"user","content":"嗯"}]}""");
+        var piece = Encoding.UTF8.GetBytes("""{"id":"a","title":"报菜名","themes":["food"],"tone":"light","unfit":[],"lines":["甲：\ud83d\ude00","乙：好"],"licence":"CC0-1.0"}""");
+        var random = new Random(7);
+        var lines = new MemoryStream();
+        for (var run = 0; run < Runs / 4; run++)
+        {
+            lines.Write(Mutate(original, random));
+            lines.WriteByte((byte)'\n');
+            foreach (var entry in CrosstalkReader.ReadJsonLines(new StringReader(Encoding.UTF8.GetString(Mutate(piece, random)))))
+            {
+                Assert.True(entry.Piece is null != entry.Fault is null);
+            }
+        }
+
+        lines.Position = 0;
+        var expected = (await new StreamReader(lines).ReadToEndAsync()).Split(["\r\n", "\n", "\r"], StringSplitOptions.None).Count(l => !string.IsNullOrWhiteSpace(l));
+        lines.Position = 0;
+        var answers = new MemoryStream();
+        Assert.False(await AssessCommand.RunAsync(lines, answers, CancellationToken.None));
+        Assert.Equal(expected, Encoding.UTF8.GetString(answers.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    /// <summary>Mutations of each kind; PSYLITE_FUZZ_RUNS asks for more than the suite has time for.</summary>
+    private static int Runs => int.TryParse(Environment.GetEnvironmentVariable("PSYLITE_FUZZ_RUNS"), out var runs) ? runs : 1500;
+
+    private static (int Read, int Refused) FuzzFile(string path, int runs, int seed, Action parse) => Fuzz(File.ReadAllBytes(path), runs, seed, bytes =>
+    {
+        File.WriteAllBytes(path, bytes);
+        parse();
+    });
 
     private static (int Read, int Refused) Fuzz(byte[] original, int runs, int seed, Action<byte[]> parse)
     {
@@ -65,7 +172,7 @@ public sealed class MutatedFileTests : IDisposable
                 parse(bytes);
                 read++;
             }
-            catch (InvalidDataException e)
+            catch (Exception e) when (e is InvalidDataException or FileNotFoundException)
             {
                 Assert.DoesNotContain('\n', e.Message);
                 refused++;

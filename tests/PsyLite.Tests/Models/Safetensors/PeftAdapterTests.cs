@@ -55,12 +55,12 @@ public sealed class PeftAdapterTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"peft_type":"LORA","lora_alpha":16}""", "r and lora_alpha")]
+    [InlineData("""{"peft_type":"LORA","lora_alpha":16}""", "not the configuration of a LoRA adapter")]
     [InlineData("""{"peft_type":"LORA","r":0,"lora_alpha":16}""", "out of range")]
     [InlineData("""{"peft_type":"IA3","r":2,"lora_alpha":16}""", "'IA3'")]
     [InlineData("""{"peft_type":"LORA","r":2,"lora_alpha":16,"use_dora":true}""", "use_dora")]
     [InlineData("""{"peft_type":"LORA","r":2,"lora_alpha":16,"bias":"all"}""", "biases")]
-    [InlineData("""{"r":2""", "not the configuration")]
+    [InlineData("""{"r":2""", "not the configuration of a LoRA adapter")]
     public void Settings_that_cannot_be_merged_are_refused(string config, string message)
     {
         PeftAdapter.Write(_folder, new PeftConfig(2, 16, 0, []), [Module(2, 8)]);

@@ -77,7 +77,7 @@ public sealed class SafetensorsTests : IDisposable
         var text = File.ReadAllText(index);
         AssertRefused("in its folder", () => Replaced("model-00001", "../model-00001"));
         AssertRefused("'t9' is not in", () => Replaced("\"t0\"", "\"t9\""));
-        AssertRefused("not the JSON", () => Replaced("weight_map", "weights"));
+        AssertRefused("not the index", () => Replaced("weight_map", "weights"));
         void Replaced(string from, string to)
         {
             File.WriteAllText(index, text.Replace(from, to, StringComparison.Ordinal));
