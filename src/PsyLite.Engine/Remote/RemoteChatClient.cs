@@ -12,6 +12,8 @@ namespace PsyLite.Engine.Remote;
 /// </summary>
 public sealed class RemoteChatClient : IChatClient, ILabelScorer, IAsyncDisposable
 {
+    /// <summary>Name among <see cref="ChatOptions.AdditionalProperties"/> of a text that is the same whenever this very request is repeated.</summary>
+    public const string OnceKey = "idempotencyKey";
     private readonly RemoteOptions options;
     private readonly TimeProvider time;
     private readonly IRemoteProtocol protocol;
@@ -47,7 +49,7 @@ public sealed class RemoteChatClient : IChatClient, ILabelScorer, IAsyncDisposab
         var responseId = Guid.NewGuid().ToString("N");
         await using var reply = await pool.RunAsync(
             Affinity(conversation),
-            (endpoint, token) => RemoteReply.OpenAsync(endpoint, http, protocol, Bytes(protocol.Chat(conversation, chat, ModelOf(endpoint))), options, time, token),
+            (endpoint, token) => RemoteReply.OpenAsync(endpoint, http, protocol, Bytes(protocol.Chat(conversation, chat, ModelOf(endpoint))), options, time, token, chat?.AdditionalProperties?.GetValueOrDefault(OnceKey) as string),
             cancellationToken);
         var splitter = new ThinkSplitter();
         ChatFinishReason? finish = null;

@@ -11,6 +11,9 @@ public sealed class RemoteException : Exception
     /// <summary>The request itself was refused; another endpoint would refuse it, too, and this one is not to blame.</summary>
     public bool IsRequestFault { get; init; }
 
+    /// <summary>The HTTP status that it answered with; null when no answer came, or it broke off.</summary>
+    public int? Status { get; init; }
+
     /// <summary>When the endpoint wants to be asked again.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

@@ -37,11 +37,17 @@ internal sealed class RemoteHttp : IDisposable
     /// <summary>The answer's headers; the body is still to come.</summary>
     /// <param name="limited">Ends the wait.</param>
     /// <param name="stopped">Tells a stop by the caller from the end of the wait.</param>
+    /// <param name="onceKey">Sent as Idempotency-Key: an endpoint that knows it answers a repeated request from memory.</param>
     /// <exception cref="RemoteException">Nobody answers, or with something else than success.</exception>
-    public Task<HttpResponseMessage> PostAsync(Endpoint endpoint, Uri address, byte[] body, CancellationToken limited, CancellationToken stopped)
+    public Task<HttpResponseMessage> PostAsync(Endpoint endpoint, Uri address, byte[] body, CancellationToken limited, CancellationToken stopped, string? onceKey = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        if (onceKey is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", onceKey);
+        }
+
         return SendAsync(endpoint, request, limited, stopped);
     }
 
@@ -118,6 +124,7 @@ internal sealed class RemoteHttp : IDisposable
         };
         return new RemoteException($"{endpoint.Address.Authority} answered {(int)response.StatusCode}: {advice}")
         {
+            Status = (int)response.StatusCode,
             IsRequestFault = response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.RequestEntityTooLarge,
             RetryAfter = response.Headers.RetryAfter switch
             {

@@ -28,7 +28,7 @@ internal sealed class RemoteReply : IAsyncDisposable
 
     /// <summary>Sends the request and waits for the first text.</summary>
     /// <exception cref="RemoteException">It did not come.</exception>
-    public static async Task<RemoteReply> OpenAsync(Endpoint endpoint, RemoteHttp http, IRemoteProtocol protocol, byte[] body, RemoteOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<RemoteReply> OpenAsync(Endpoint endpoint, RemoteHttp http, IRemoteProtocol protocol, byte[] body, RemoteOptions options, TimeProvider time, CancellationToken cancellationToken, string? onceKey = null)
     {
         var lease = endpoint.Enter();
         var timer = new CancellationTokenSource(options.FirstToken, time);
@@ -36,7 +36,7 @@ internal sealed class RemoteReply : IAsyncDisposable
         RemoteReply? reply = null;
         try
         {
-            var response = await http.PostAsync(endpoint, protocol.ChatAddress(endpoint.Address), body, either.Token, cancellationToken);
+            var response = await http.PostAsync(endpoint, protocol.ChatAddress(endpoint.Address), body, either.Token, cancellationToken, onceKey);
             reply = new RemoteReply(endpoint, lease, response, timer, either, options.Idle, cancellationToken);
             await reply.BeginAsync(protocol);
             return reply;

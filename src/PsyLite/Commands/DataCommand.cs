@@ -1,10 +1,11 @@
 using System.CommandLine;
 using PsyLite.Agent.Prompts;
 using PsyLite.Training.Data;
+using PsyLite.Training.Data.Records;
 
 namespace PsyLite.Commands;
 
-/// <summary><c>psylite data</c>: text in, training samples out.</summary>
+/// <summary><c>psylite data</c>: from raw sources to what the trainer reads (docs/data.md).</summary>
 internal static class DataCommand
 {
     /// <summary>The agent's own prompts, as the composer needs them.</summary>
@@ -14,7 +15,13 @@ internal static class DataCommand
     public static Command Create()
     {
         var command = new Command("data", "训练数据 · training data");
+        command.Subcommands.Add(DataImportCommand.Create());
+        command.Subcommands.Add(DataDistillCommand.Create());
+        command.Subcommands.Add(DataMixCommand.Create());
+        command.Subcommands.Add(DataPreferencesCommand.Create());
+        command.Subcommands.Add(DataStatsCommand.Create());
         command.Subcommands.Add(Compose());
+        command.Subcommands.Add(DataGenerateCommand.Create());
         return command;
     }
 
@@ -29,22 +36,33 @@ internal static class DataCommand
         {
             corpora, output, count, seed, heldOut,
         };
-        command.SetAction(parsed =>
+        command.SetAction((parsed, cancellationToken) =>
         {
+            var summary = new DataSummary();
+            var manifest = new DataManifest("data compose") { Options = summary.OptionsOf(parsed), Seed = parsed.GetValue(seed) };
             var composer = new DialogueComposer(TextCorpus.Read(parsed.GetRequiredValue(corpora)), Prompts, parsed.GetValue(heldOut));
-            var path = Path.GetFullPath(parsed.GetRequiredValue(output));
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            var samples = composer.Compose(parsed.GetValue(seed)).Take(parsed.GetValue(count)).ToList();
-            File.WriteAllLines(path + ".part", samples.Select(s => s.ToJson()));
-            File.Move(path + ".part", path, overwrite: true);
+            var path = parsed.GetRequiredValue(output);
+            var said = new List<string>();
+            using var file = OutputFile.Create(path);
+            foreach (var sample in composer.Compose(parsed.GetValue(seed)).Take(parsed.GetValue(count)))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var record = new DataRecord($"composed/{file.Rows + 1}", sample.Kind, sample.Source, sample.Messages) { Group = sample.Source, Topic = sample.Source.Split('/')[1], Licence = "Apache-2.0" };
+                manifest.Add(record);
+                file.WriteLine(record.ToUtf8());
+                said.AddRange(sample.Messages.Select(m => m.Content));
+            }
+
+            manifest.Outputs.Add(file.Commit());
+            manifest.Write(DataManifest.PathOf(path));
             foreach (var n in new[] { 2, 4, 8 })
             {
-                var (distinct, total, ratio) = TextDiversity.DistinctN(samples.SelectMany(s => s.Messages.Select(m => m.Content)), n);
+                var (distinct, total, ratio) = TextDiversity.DistinctN(said, n);
                 Console.WriteLine($"distinct-{n}: {ratio:F4} ({distinct} / {total})");
             }
 
-            Console.WriteLine($"{samples.Count} samples -> {path}");
-            return 0;
+            summary.Print(manifest);
+            return Task.FromResult(CommandBoundary.Done);
         });
         return command;
     }
