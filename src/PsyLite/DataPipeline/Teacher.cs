@@ -166,7 +166,8 @@ internal sealed class Teacher
                 : string.Concat(response.Messages.SelectMany(m => m.Contents).OfType<TextReasoningContent>().Select(r => r.Text)).Trim();
             var reasoning = response.Text.Trim().Length > 0 ? string.Concat(response.Messages.SelectMany(m => m.Contents).OfType<TextReasoningContent>().Select(r => r.Text)).Trim() : "";
             entry = new JournalEntry(key, JournalState.Answered, text, response.FinishReason?.Value ?? "", response.Usage?.InputTokenCount ?? Estimate(messages),
-                response.Usage?.OutputTokenCount ?? (long)((text.Length + reasoning.Length) * TokensPerCharacter)) { Reasoning = reasoning };
+                response.Usage?.OutputTokenCount ?? (long)((text.Length + reasoning.Length) * TokensPerCharacter))
+            { Reasoning = reasoning };
         }
         catch (RemoteException fault) when (fault.IsRequestFault)
         {

@@ -20,6 +20,15 @@ internal static class RowReader
 
     public static IEnumerable<SourceRow> Read(string path, Stream content)
     {
+        // Nothing is read before the first row is asked for, so that damaged gzip is met where rows are.
+        foreach (var row in Open(path, content))
+        {
+            yield return row;
+        }
+    }
+
+    private static IEnumerable<SourceRow> Open(string path, Stream content)
+    {
         if (IsTable(path))
         {
             return CsvRows.Read(content, path.Contains(".tsv", StringComparison.OrdinalIgnoreCase) ? '\t' : ',');

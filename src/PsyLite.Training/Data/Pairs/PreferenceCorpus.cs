@@ -28,9 +28,9 @@ public static class PreferenceCorpus
             var file = $"preferences/{Path.GetFileNameWithoutExtension(path)}";
             foreach (var entry in Parse(yaml, path, File.ReadAllText(path)))
             {
-                if (!ids.Add($"{file}/{entry.Id}"))
+                if (!ids.Add($"{file}/{entry?.Id}"))
                 {
-                    throw new InvalidDataException($"{path}: the id {entry.Id} is used twice.");
+                    throw new InvalidDataException($"{path}: the id {entry?.Id} is used twice.");
                 }
 
                 records.AddRange(Pairs(entry, file, path));
@@ -44,11 +44,11 @@ public static class PreferenceCorpus
         [.. Parse(new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).WithDuplicateKeyChecking().IgnoreUnmatchedProperties().Build(), path, text)
             .SelectMany(e => Pairs(e, "preferences/pairs", path))];
 
-    private static List<Entry> Parse(IDeserializer yaml, string path, string text)
+    private static List<Entry?> Parse(IDeserializer yaml, string path, string text)
     {
         try
         {
-            return yaml.Deserialize<List<Entry>?>(text) ?? throw new InvalidDataException($"{path} is empty.");
+            return yaml.Deserialize<List<Entry?>?>(text) ?? throw new InvalidDataException($"{path} is empty.");
         }
         catch (YamlException e)
         {
@@ -56,9 +56,9 @@ public static class PreferenceCorpus
         }
     }
 
-    private static IEnumerable<DataRecord> Pairs(Entry entry, string file, string path)
+    private static IEnumerable<DataRecord> Pairs(Entry? entry, string file, string path)
     {
-        if (entry is null || entry.Id.Length == 0 || entry.Context is not [.., { Role: "user" }] || entry.Rejected is not { Count: > 0 } || string.IsNullOrWhiteSpace(entry.Chosen?.Reply))
+        if (entry is null || string.IsNullOrEmpty(entry.Id) || entry.Context is not [.., { Role: "user" }] || entry.Rejected is not { Count: > 0 } || string.IsNullOrWhiteSpace(entry.Chosen?.Reply))
         {
             throw new InvalidDataException($"{path}: the entry {entry?.Id} needs an id, a context that ends with the user, a chosen reply and at least one rejected reply.");
         }
@@ -68,7 +68,7 @@ public static class PreferenceCorpus
             var other = entry.Rejected[i];
             var record = new DataRecord(
                 $"{file}/{entry.Id}/{i + 1}", "pair", $"{file}/{entry.Id}",
-                [.. entry.Context.Select(m => new SampleMessage(m.Role, (m.Content ?? "").Trim())), Message(entry.Chosen.Think, entry.Chosen.Reply)])
+                [.. entry.Context.Select(m => new SampleMessage(m?.Role ?? "", (m?.Content ?? "").Trim())), Message(entry.Chosen.Think, entry.Chosen.Reply)])
             {
                 Group = $"{file}/{entry.Id}",
                 Topic = entry.Topic is { Length: > 0 } topic ? topic : null,
@@ -80,16 +80,16 @@ public static class PreferenceCorpus
         }
     }
 
-    private static SampleMessage Message(string? think, string reply) =>
-        new("assistant", reply.Trim()) { Reasoning = string.IsNullOrWhiteSpace(think) ? null : think.Trim() };
+    private static SampleMessage Message(string? think, string? reply) =>
+        new("assistant", (reply ?? "").Trim()) { Reasoning = string.IsNullOrWhiteSpace(think) ? null : think.Trim() };
 
     private sealed class Entry
     {
-        public string Id { get; set; } = "";
+        public string? Id { get; set; }
 
-        public string Topic { get; set; } = "";
+        public string? Topic { get; set; }
 
-        public List<Said> Context { get; set; } = [];
+        public List<Said?> Context { get; set; } = [];
 
         public Answer? Chosen { get; set; }
 
@@ -98,17 +98,17 @@ public static class PreferenceCorpus
 
     private sealed class Said
     {
-        public string Role { get; set; } = "";
+        public string? Role { get; set; }
 
         public string? Content { get; set; }
     }
 
     private sealed class Answer
     {
-        public string Kind { get; set; } = "";
+        public string? Kind { get; set; }
 
         public string? Think { get; set; }
 
-        public string Reply { get; set; } = "";
+        public string? Reply { get; set; }
     }
 }

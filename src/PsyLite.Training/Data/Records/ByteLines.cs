@@ -23,7 +23,7 @@ public static class ByteLines
             var feed = buffer.AsSpan(start, end - start).IndexOf((byte)'\n');
             if (feed >= 0)
             {
-                yield return new ByteLine(number, lineStart, isSkipping ? null : Line(buffer, start, start + feed));
+                yield return new ByteLine(number, lineStart, isSkipping ? (ReadOnlyMemory<byte>?)null : Line(buffer, start, start + feed));
                 (start, isSkipping, number) = (start + feed + 1, false, number + 1);
                 lineStart = bufferStart + start;
                 continue;
@@ -49,7 +49,7 @@ public static class ByteLines
             {
                 if (isSkipping || end > start)
                 {
-                    yield return new ByteLine(number, lineStart, isSkipping ? null : Line(buffer, start, end));
+                    yield return new ByteLine(number, lineStart, isSkipping ? (ReadOnlyMemory<byte>?)null : Line(buffer, start, end));
                 }
 
                 yield break;

@@ -62,7 +62,8 @@ public sealed class MixRunTests : IDisposable
     public void A_dialogue_stays_in_one_part_and_evaluation_text_stays_out()
     {
         var records = Enumerable.Range(0, 60).SelectMany(d => Enumerable.Range(0, 4).Select(t => new DataRecord($"{d}/{t}", "counsel", "s",
-            [new SampleMessage("user", $"第{d}段对话的第{t}句，{new string((char)('一' + (d * 7) + t), 12)}"), new SampleMessage("assistant", "我在听。")]) { Group = $"d{d}" }));
+            [new SampleMessage("user", $"第{d}段对话的第{t}句，{new string((char)('一' + (d * 7) + t), 12)}"), new SampleMessage("assistant", "我在听。")])
+        { Group = $"d{d}" }));
         File.WriteAllLines(_folder["in.jsonl"], records.Select(r => r.ToJson()));
         File.WriteAllText(_folder["eval.json"], JsonSerializer.Serialize(new[] { $"求助者：第3段对话的第2句，{new string((char)('一' + 23), 12)}" }));
         var manifest = MixRun.Run(
