@@ -124,7 +124,7 @@ public sealed class HistoryTests(Chromium chromium)
         await Assertions.Expect(page.Page.Locator("#at-risk")).ToBeVisibleAsync();
         await Assertions.Expect(page.Page.Locator(".regenerate, .edit")).ToHaveCountAsync(0);
         await page.Page.Locator("#menu").ClickAsync();
-        await Assertions.Expect(page.Page.Locator("#drawer .entry.title")).ToHaveTextAsync("今天有点累");
+        await Assertions.Expect(page.Page.Locator("#drawer .entry.title")).ToHaveTextAsync("今天其实还好");
     }
 
     [Fact]

@@ -52,7 +52,7 @@ internal sealed record AppOptions
 
     /// <summary>
     /// Where computed conversations outlive memory and restarts, encrypted; null keeps them in memory only. Environment:
-    /// PSYLITE_CACHE, a folder or "off", the default: the page promises that a conversation is gone when it is closed.
+    /// PSYLITE_CACHE, a folder or "off", the default: the page promises that a temporary conversation never touches the disk.
     /// </summary>
     public string? Cache { get; init; }
 

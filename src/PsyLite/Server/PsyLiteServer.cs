@@ -25,7 +25,7 @@ internal static class PsyLiteServer
     /// <summary>Over the grace of running turns, so that they end by themselves or are told why they are cut.</summary>
     private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a conversation outlives a broken connection; a closed page ends it at once.</summary>
+    /// <summary>How long a page outlives a broken connection, with what was not sent yet. Conversations do not depend on it.</summary>
     private static readonly TimeSpan DisconnectedRetention = TimeSpan.FromMinutes(3);
 
     public static WebApplication Build(Composition parts, ServerLimits? limits = null)

@@ -22,7 +22,7 @@ public sealed partial class ConversationPage
             await ConsentAsync("guardian", true);
         }
 
-        _notice = null;
+        _notice = _canKeep ? null : _notice;
         await EnterAsync(isNew ? View.Conversation : View.Settings);
     }
 

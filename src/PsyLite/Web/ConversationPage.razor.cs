@@ -106,6 +106,8 @@ public sealed partial class ConversationPage
     /// <summary>Nothing of the conversation that is shown, or would begin now, goes to the disk.</summary>
     private bool IsPassing => _live?.IsTemporary ?? (_isTemporary || !_settings.KeepsHistory || !_canKeep);
 
+    private string Privacy => Model.SentTo is { } hosts ? string.Format(_text.PrivacyElsewhere, hosts) : _text.Privacy;
+
     private string? ModelNotice => Model.Status switch
     {
         ModelStatus.Loading or ModelStatus.NotStarted => _text.ModelLoading,

@@ -124,6 +124,38 @@ public sealed class LiveConversationTests
         Assert.Null(await page.Conversations.OpenAsync(LivePage.Owner, conversation.Id, default));
     }
 
+    [Fact]
+    public async Task Erasing_everything_while_danger_is_being_answered_leaves_nothing()
+    {
+        using var page = new LivePage(ScriptedChatClient.Saying("好。"));
+        for (var i = 0; i < 20; i++)
+        {
+            var conversation = page.Start();
+            conversation.Send(Danger);
+            page.Conversations.Drop(LivePage.Owner);
+            await conversation.Running;
+            await page.Records.EraseAllAsync(LivePage.Owner);
+            await Task.Delay(10);
+            Assert.Equal(new PersonSettings(), await page.Records.SettingsAsync(LivePage.Owner));
+        }
+    }
+
+    [Fact]
+    public async Task Words_that_are_taken_back_leave_the_title_too()
+    {
+        using var page = new LivePage(ScriptedChatClient.Saying("好。"));
+        var conversation = page.Start();
+        await LivePage.SayAsync(conversation, "今天有点累");
+        Assert.Equal("今天有点累", conversation.Title);
+        conversation.Rewrite("今天还好");
+        await conversation.Running;
+        Assert.Equal("今天还好", Assert.Single(await page.Records.ListAsync(LivePage.Owner)).Head.Title);
+        await conversation.RenameAsync("我的名字");
+        conversation.Rewrite("其实很好");
+        await conversation.Running;
+        Assert.Equal("我的名字", Assert.Single(await page.Records.ListAsync(LivePage.Owner)).Head.Title);
+    }
+
     private static async Task SomethingSaidAsync(LiveConversation conversation)
     {
         while (conversation.Exchanges[^1].Reply.Length < 40)

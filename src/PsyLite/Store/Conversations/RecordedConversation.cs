@@ -225,7 +225,8 @@ internal sealed class RecordedConversation
         }
     }
 
-    private static string TitleOf(string text)
+    /// <summary>The title that a first message gives a conversation.</summary>
+    public static string TitleOf(string text)
     {
         var line = text.ReplaceLineEndings(" ").Trim();
         return line.Length <= LongestTitle ? line : line[..(char.IsHighSurrogate(line[LongestTitle - 1]) ? LongestTitle - 1 : LongestTitle)] + "…";

@@ -85,7 +85,8 @@ internal sealed class LiveConversation
         }
 
         var next = new Exchange(RecordId.Create(), text ?? last.Said);
-        return Begin(next, record => record.RewindAsync(last.TurnId), replaces: true);
+        var isTitle = _exchanges.Length == 1 && Title == RecordedConversation.TitleOf(last.Said);
+        return Begin(next, record => ReplaceAsync(record, last.TurnId, isTitle ? RecordedConversation.TitleOf(next.Said) : null), replaces: true);
     }
 
     /// <summary>Tries a turn again that came to no reply. It counts once, whatever it was.</summary>
@@ -194,6 +195,16 @@ internal sealed class LiveConversation
         await HideTitleAsync(exchange);
         await _record.SavedAsync();
         Changed?.Invoke();
+    }
+
+    /// <summary>Words that were taken back do not stay in the title that was made of them.</summary>
+    private static async Task ReplaceAsync(RecordedConversation record, string turnId, string? title)
+    {
+        await record.RewindAsync(turnId);
+        if (title is not null)
+        {
+            await record.RenameAsync(title);
+        }
     }
 
     /// <summary>A list of titles is read over the shoulder: words of danger do not stand in it.</summary>

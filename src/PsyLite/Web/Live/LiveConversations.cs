@@ -17,6 +17,7 @@ internal sealed class LiveConversations : IDisposable
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = [];
+    private readonly HashSet<string> _dropped = [];
     private readonly ITimer _sweeps;
 
     public LiveConversations(TurnRoom room, PersonRecords records, TimeProvider time)
@@ -82,6 +83,7 @@ internal sealed class LiveConversations : IDisposable
         {
             dropped = [.. _entries.Values.Select(e => e.Conversation).Where(c => c.Owner == owner && (id is null || c.Id == id))];
             dropped.ForEach(c => _entries.Remove(c.Id));
+            _dropped.UnionWith(dropped.Select(c => c.Id));
         }
 
         dropped.ForEach(c => c.Stop());
@@ -126,10 +128,19 @@ internal sealed class LiveConversations : IDisposable
 
         if (!conversation.IsTemporary)
         {
-            _ = _records.KeepRiskAsync(conversation.Owner, conversation.State);
+            _ = _records.KeepRiskAsync(conversation.Owner, conversation.State, () => IsKnown(conversation));
         }
 
         Sweep();
+    }
+
+    /// <summary>False once the conversation is dropped: nothing is written for it any more.</summary>
+    private bool IsKnown(LiveConversation conversation)
+    {
+        lock (_lock)
+        {
+            return !_dropped.Contains(conversation.Id);
+        }
     }
 
     private void Sweep()

@@ -109,13 +109,14 @@ internal sealed class PersonRecords(StoreSource lasting, StoreSource temporary, 
     }
 
     /// <summary>Remembers when risk last came up. Should that fail, the conversation still knows it.</summary>
-    public async Task KeepRiskAsync(string owner, ConversationState state)
+    /// <param name="isWanted">Asked just before it is written: the conversation may have been erased meanwhile.</param>
+    public async Task KeepRiskAsync(string owner, ConversationState state, Func<bool> isWanted)
     {
         try
         {
             if (state.LastRiskAt is not null || state.LastDangerAt is not null)
             {
-                await ChangeAsync(owner, settings => settings.After(state));
+                await ChangeAsync(owner, settings => isWanted() ? settings.After(state) : settings);
             }
         }
         catch (Exception)
