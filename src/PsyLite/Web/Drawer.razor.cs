@@ -16,6 +16,7 @@ public sealed partial class Drawer
     private string _name = "";
     private string _status = "";
     private CancellationTokenSource _typing = new();
+    private (object?, object?, object?, string?, string?, bool, string?, string?, bool) _drawn;
 
     [Parameter, EditorRequired]
     public UiText Text { get; set; } = UiText.Chinese;
@@ -56,6 +57,15 @@ public sealed partial class Drawer
     {
         _typing.Cancel();
         _typing.Dispose();
+    }
+
+    /// <summary>While a reply grows the page is drawn many times a second; what is in here seldom changes.</summary>
+    protected override bool ShouldRender()
+    {
+        var now = (Text, _rows, _found, _open, _renaming, _deleting, _name + _status, CurrentId, Keeps);
+        var changed = now != _drawn;
+        _drawn = now;
+        return changed;
     }
 
     private async Task LoadAsync()

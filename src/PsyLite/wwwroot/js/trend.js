@@ -1,13 +1,13 @@
 // Draws the check-ins as lines. The library is loaded when there is something to draw, from this server.
 
-import { init } from "../lib/echarts.js";
+import { getInstanceByDom, init } from "../lib/echarts.js";
 
 const colours = { light: ["#476353", "#a0674b", "#4f6d8f"], dark: ["#a3c2b0", "#d9a688", "#9db8d6"] };
 const styleOf = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export function draw(element, series, dark) {
   const [ink, line] = [styleOf("--soft"), styleOf("--line")];
-  const chart = init(element, null, { renderer: "canvas" });
+  const chart = getInstanceByDom(element) ?? init(element, null, { renderer: "canvas" });
   chart.setOption({
     animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     color: dark ? colours.dark : colours.light,
