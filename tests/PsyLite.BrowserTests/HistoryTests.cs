@@ -48,12 +48,14 @@ public sealed class HistoryTests(Chromium chromium)
         Assert.Empty(page.Problems);
     }
 
-    [Fact]
-    public async Task A_running_reply_goes_on_and_is_seen_after_a_reload()
+    [Theory]
+    [InlineData(390, ColorScheme.Light)]
+    [InlineData(1280, ColorScheme.Dark)]
+    public async Task A_running_reply_goes_on_and_is_seen_after_a_reload(int width, ColorScheme scheme)
     {
         var model = new ScriptedChatClient(_ => Enumerable.Repeat("慢慢说。", 40)) { Pause = TimeSpan.FromMilliseconds(50) };
         await using var server = await ScriptedServer.StartAsync(model);
-        await using var page = await chromium.OpenAsync(server.Address, 390, 844);
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
         await page.SayAsync("今天有点累");
         await Assertions.Expect(page.LastReply.Locator(".prose")).ToContainTextAsync("慢慢说。慢慢说。");
         await page.LoadAsync();
@@ -74,12 +76,14 @@ public sealed class HistoryTests(Chromium chromium)
         Assert.Equal(shown, await page.LastReply.Locator(".prose").InnerTextAsync());
     }
 
-    [Fact]
-    public async Task A_lost_connection_loses_nothing()
+    [Theory]
+    [InlineData(390, ColorScheme.Dark)]
+    [InlineData(1280, ColorScheme.Light)]
+    public async Task A_lost_connection_loses_nothing(int width, ColorScheme scheme)
     {
         var model = new ScriptedChatClient(_ => Enumerable.Repeat("慢慢说。", 40)) { Pause = TimeSpan.FromMilliseconds(50) };
         await using var server = await ScriptedServer.StartAsync(model);
-        await using var page = await chromium.OpenAsync(server.Address);
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
         await page.SayAsync("今天有点累");
         await Assertions.Expect(page.LastReply.Locator(".prose")).ToContainTextAsync("慢慢说。慢慢说。");
         await page.Page.EvaluateAsync("() => Blazor._internal.forceCloseConnection()");
@@ -87,11 +91,13 @@ public sealed class HistoryTests(Chromium chromium)
         Assert.Equal(160, (await page.LastReply.Locator(".prose").InnerTextAsync()).Length);
     }
 
-    [Fact]
-    public async Task A_temporary_chat_survives_a_reload_and_leaves_nothing()
+    [Theory]
+    [InlineData(390, ColorScheme.Light)]
+    [InlineData(1280, ColorScheme.Dark)]
+    public async Task A_temporary_chat_survives_a_reload_and_leaves_nothing(int width, ColorScheme scheme)
     {
         await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("我在听。"));
-        await using var page = await chromium.OpenAsync(server.Address, 390, 844);
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
         await page.ChooseAsync("#drawer-temporary");
         await Assertions.Expect(page.Page.Locator(".kept")).ToHaveTextAsync("临时对话：不会保存");
         await page.AskAsync("这句不要留下");
@@ -102,12 +108,14 @@ public sealed class HistoryTests(Chromium chromium)
         await Assertions.Expect(page.Page.Locator("#drawer .entry.title")).ToHaveCountAsync(0);
     }
 
-    [Fact]
-    public async Task A_reply_is_made_again_and_a_message_changed_until_danger_comes_up()
+    [Theory]
+    [InlineData(390, ColorScheme.Dark)]
+    [InlineData(1280, ColorScheme.Light)]
+    public async Task A_reply_is_made_again_and_a_message_changed_until_danger_comes_up(int width, ColorScheme scheme)
     {
         var count = 0;
         await using var server = await ScriptedServer.StartAsync(new ScriptedChatClient(_ => [$"第{++count}个回答。"]));
-        await using var page = await chromium.OpenAsync(server.Address, 390, 844, ColorScheme.Dark);
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
         Assert.Equal("第1个回答。", await page.AskAsync("今天有点累"));
         await page.LastReply.Locator(".regenerate").ClickAsync();
         await Assertions.Expect(page.LastReply.Locator(".prose")).ToHaveTextAsync("第2个回答。");
@@ -127,11 +135,13 @@ public sealed class HistoryTests(Chromium chromium)
         await Assertions.Expect(page.Page.Locator("#drawer .entry.title")).ToHaveTextAsync("今天其实还好");
     }
 
-    [Fact]
-    public async Task What_begins_with_danger_has_a_title_that_tells_nothing()
+    [Theory]
+    [InlineData(390, ColorScheme.Light)]
+    [InlineData(1280, ColorScheme.Dark)]
+    public async Task What_begins_with_danger_has_a_title_that_tells_nothing(int width, ColorScheme scheme)
     {
         await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("我在听。"));
-        await using var page = await chromium.OpenAsync(server.Address);
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
         await page.AskAsync(Danger);
         await page.Page.Locator("#menu").ClickAsync();
         await Assertions.Expect(page.Page.Locator("#drawer .entry.title")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex(@"^\d{4}-\d\d-\d\d$"));

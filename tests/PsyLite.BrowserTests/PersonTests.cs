@@ -35,11 +35,13 @@ public sealed class PersonTests(Chromium chromium)
         await Assertions.Expect(page.Page.Locator("#start")).ToBeHiddenAsync();
     }
 
-    [Fact]
-    public async Task Who_says_nothing_may_talk_and_nothing_is_kept()
+    [Theory]
+    [InlineData(390, ColorScheme.Dark)]
+    [InlineData(1280, ColorScheme.Light)]
+    public async Task Who_says_nothing_may_talk_and_nothing_is_kept(int width, ColorScheme scheme)
     {
         await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("我在听。"));
-        await using var page = await chromium.NewAsync(server.Address, 390, 844, ColorScheme.Dark);
+        await using var page = await chromium.NewAsync(server.Address, width, 844, scheme);
         await page.VisitAsync();
         await page.Page.Locator("#skip").ClickAsync();
         await Assertions.Expect(page.Page.Locator(".kept")).ToHaveTextAsync("临时对话：不会保存");
@@ -48,11 +50,13 @@ public sealed class PersonTests(Chromium chromium)
         await Assertions.Expect(page.Page.Locator("#drawer .entry.title")).ToHaveCountAsync(0);
     }
 
-    [Fact]
-    public async Task Place_and_contact_change_what_is_offered_in_danger()
+    [Theory]
+    [InlineData(390, ColorScheme.Light)]
+    [InlineData(1280, ColorScheme.Dark)]
+    public async Task Place_and_contact_change_what_is_offered_in_danger(int width, ColorScheme scheme)
     {
         await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("我在听。"));
-        await using var page = await chromium.OpenAsync(server.Address, 390, 844);
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
         await page.AskAsync("今天有点累");
         await page.ChooseAsync("#to-settings");
         await page.Page.Locator("#region").SelectOptionAsync("HK");
@@ -75,11 +79,13 @@ public sealed class PersonTests(Chromium chromium)
         await page.ExpectNoSidewaysScrollAsync();
     }
 
-    [Fact]
-    public async Task More_of_this_and_none_of_this_are_remembered()
+    [Theory]
+    [InlineData(390, ColorScheme.Dark)]
+    [InlineData(1280, ColorScheme.Light)]
+    public async Task More_of_this_and_none_of_this_are_remembered(int width, ColorScheme scheme)
     {
         await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("真为你高兴！"));
-        await using var page = await chromium.OpenAsync(server.Address);
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
         await page.AskAsync(Happy);
         await page.LastReply.Locator(".more").ClickAsync();
         await Assertions.Expect(page.LastReply.Locator(".noted")).ToHaveTextAsync("好，记住了。");
@@ -130,12 +136,12 @@ public sealed class PersonTests(Chromium chromium)
     }
 
     [Theory]
-    [InlineData("zh-CN")]
-    [InlineData("en")]
-    public async Task Item_9_is_answered_at_once_in_the_conversation(string language)
+    [InlineData("zh-CN", 390, ColorScheme.Light)]
+    [InlineData("en", 1280, ColorScheme.Dark)]
+    public async Task Item_9_is_answered_at_once_in_the_conversation(string language, int width, ColorScheme scheme)
     {
         await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("我在听。"));
-        await using var page = await chromium.OpenAsync(server.Address, 390, 844);
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
         if (language == "en")
         {
             await page.ChooseAsync("#language");
@@ -156,20 +162,46 @@ public sealed class PersonTests(Chromium chromium)
         Assert.Equal("0", await page.LastReply.GetAttributeAsync("data-route"));
     }
 
-    [Fact]
-    public async Task After_two_hours_it_says_again_what_it_is_and_asks_for_a_break()
+    [Theory]
+    [InlineData(0, 5, "已经聊了两个小时", 390, ColorScheme.Dark)]
+    [InlineData(1, 3, "已经聊了一个小时", 1280, ColorScheme.Light)]
+    public async Task After_some_hours_it_says_again_what_it_is_and_asks_for_a_break(int age, int due, string words, int width, ColorScheme scheme)
     {
         var time = new ShiftedTime();
         await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("我在听。"), time);
-        await using var page = await chromium.OpenAsync(server.Address, 390, 844);
-        for (var i = 0; i < 6; i++)
+        await using var page = await chromium.NewAsync(server.Address, width, 844, scheme);
+        await page.VisitAsync();
+        await page.EnterAsync(age, keeps: true);
+        for (var i = 0; i <= due; i++)
         {
             await page.AskAsync("今天有点累");
-            await Assertions.Expect(page.Page.Locator(".reminder")).ToHaveCountAsync(i == 5 ? 1 : 0);
+            await Assertions.Expect(page.Page.Locator(".reminder")).ToHaveCountAsync(i == due ? 1 : 0);
             time.Shift += TimeSpan.FromMinutes(25);
         }
 
+        await Assertions.Expect(page.Page.Locator(".reminder")).ToContainTextAsync(words);
         await Assertions.Expect(page.Page.Locator(".reminder")).ToContainTextAsync("我是电脑程序，不是真人");
+    }
+
+    [Theory]
+    [InlineData(390, ColorScheme.Dark)]
+    [InlineData(1280, ColorScheme.Light)]
+    public async Task After_danger_no_joke_comes_in_any_conversation(int width, ColorScheme scheme)
+    {
+        await using var server = await ScriptedServer.StartAsync(ScriptedChatClient.Saying("真为你高兴！"));
+        await using var page = await chromium.OpenAsync(server.Address, width, 844, scheme);
+        await page.AskAsync(Happy);
+        await Assertions.Expect(page.Page.Locator(".crosstalk")).ToHaveCountAsync(1);
+        await page.AskAsync(Danger);
+        await Assertions.Expect(page.Page.Locator(".crosstalk")).ToHaveCountAsync(0);
+        await page.StartAnewAsync();
+        await page.AskAsync(Happy);
+        await Assertions.Expect(page.Page.Locator(".crosstalk")).ToHaveCountAsync(0);
+        await page.LoadAsync();
+        await page.StartAnewAsync();
+        await page.AskAsync(Happy);
+        await Assertions.Expect(page.Page.Locator(".crosstalk")).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Page.Locator("#at-risk")).ToHaveCountAsync(0);
     }
 
     private static async Task AnswerAsync(PageProbe page, int[] answers)

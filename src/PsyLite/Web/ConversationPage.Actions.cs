@@ -71,6 +71,9 @@ public sealed partial class ConversationPage
             // Watched on, so that it can be gone back to; whatever it is saying goes on.
             live.Changed -= Draw;
             (_previous, _live) = (live, null);
+
+            // What came up is minded in the next one too, but a temporary conversation leaves no trace in one that is kept.
+            _risk = !live.IsTemporary || isTemporary ? live.State : null;
         }
 
         _isTemporary = isTemporary;
@@ -120,7 +123,7 @@ public sealed partial class ConversationPage
 
         Attach(null);
         Forget(ref _previous);
-        (_settings, _isTemporary, _view, _stage) = (new PersonSettings { IsMinor = true }, false, View.Conversation, Stage.Welcome);
+        (_risk, _settings, _isTemporary, _view, _stage) = (null, new PersonSettings { IsMinor = true }, false, View.Conversation, Stage.Welcome);
         _notice = _text.Settings.Erased;
         Tell(_text.Settings.Erased);
         await RememberAsync();

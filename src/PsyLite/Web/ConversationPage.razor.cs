@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.JSInterop;
+using PsyLite.Agent;
 using PsyLite.Agent.Crisis;
 using PsyLite.Options;
 using PsyLite.Store.Conversations;
@@ -22,6 +23,7 @@ public sealed partial class ConversationPage
     private View _view = View.Conversation;
     private LiveConversation? _live;
     private LiveConversation? _previous;
+    private ConversationState? _risk;
     private bool _isTemporary;
     private bool _canKeep = true;
     private IJSObjectReference? _script;
@@ -126,7 +128,7 @@ public sealed partial class ConversationPage
 
         if (_live is null)
         {
-            Attach(Conversations.Start(Owner, _settings, IsPassing));
+            Attach(Conversations.Start(Owner, _risk is null ? _settings : _settings.After(_risk), IsPassing));
             await RememberAsync();
         }
 

@@ -7,7 +7,7 @@ public sealed record WelcomeText
 
     public required string Lead { get; init; }
 
-    /// <summary>With {0} for the help line's number.</summary>
+    /// <summary>With {0} for the help line's number and {1} for the ambulance's.</summary>
     public required string InDanger { get; init; }
 
     public required string Age { get; init; }
@@ -58,7 +58,7 @@ public sealed record WelcomeText
     {
         Title = "你好，先坐一会儿",
         Lead = "我是一个电脑程序，不是真人，也没有感受。我可以听你说、陪你理一理，但不能代替医生或心理咨询师。",
-        InDanger = "如果现在就有危险，先不用管这些，请打 {0}。",
+        InDanger = "如果现在就有危险，先不用管这些：请打 {0}，需要急救打 {1}。",
         Age = "你多大了？",
         AgeWhy = "不满 18 岁，我说话会更小心，也会更早提醒你休息。",
         Under14 = "不满 14 岁",
@@ -86,7 +86,7 @@ public sealed record WelcomeText
     {
         Title = "Hello. Sit down for a moment",
         Lead = "I am a computer program, not a person, and I have no feelings. I can listen and help you sort things out, but I do not replace a doctor or a counsellor.",
-        InDanger = "If you are in danger now, leave all this and turn to {0}.",
+        InDanger = "If you are in danger now, leave all this: turn to {0}, or call {1} in an emergency.",
         Age = "How old are you?",
         AgeWhy = "Under 18, I speak with more care and remind you to rest earlier.",
         Under14 = "Under 14",

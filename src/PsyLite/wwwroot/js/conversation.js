@@ -1,8 +1,6 @@
-// What the browser must do by itself: keys and IME, scrolling, growing the text field, theme, leaving at once, finding back after a reload.
+// What the browser must do for the conversation: keys and IME, scrolling, growing the text field, finding back after a reload.
 
-const quickExitMs = 600;
 const nearBottomPx = 96;
-const neutralPage = "/clock.html";
 const conversationKey = "conversation";
 const byId = id => document.getElementById(id);
 
@@ -11,28 +9,10 @@ const isComposing = e => e.isComposing || e.keyCode === 229;
 
 let page;
 let stick = true;
-let lastEscape = -Infinity;
-
-function keep(name, value) {
-  document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=strict`;
-}
 
 function isDark() {
   const theme = document.documentElement.dataset.theme;
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
-function switchTheme() {
-  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-  keep("theme", document.documentElement.dataset.theme);
-}
-
-// Hidden before anything else; replacing keeps the page out of the history of this tab.
-function leave() {
-  document.documentElement.hidden = true;
-  document.title = "";
-  sessionStorage.removeItem(conversationKey);
-  location.replace(neutralPage);
 }
 
 const atBottom = () => document.documentElement.scrollHeight - innerHeight - scrollY < nearBottomPx;
@@ -64,24 +44,7 @@ function onKey(e) {
     e.preventDefault();
     send();
   } else if (e.key === "Escape" && !isComposing(e)) {
-    if (e.timeStamp - lastEscape < quickExitMs) {
-      leave();
-      return;
-    }
-    lastEscape = e.timeStamp;
     page.invokeMethodAsync("Stop");
-  }
-}
-
-function onClick(e) {
-  const act = e.target.closest("[data-act]")?.dataset.act;
-  if (act === "leave") {
-    leave();
-  } else if (act === "theme") {
-    switchTheme();
-  } else if (act === "skip") {
-    e.preventDefault();
-    (byId("message").checkVisibility() ? byId("message") : document.querySelector("main h1"))?.focus();
   }
 }
 
@@ -95,7 +58,7 @@ function onConnection() {
 
 export function setLanguage(tag) {
   document.documentElement.lang = tag;
-  keep("lang", tag);
+  document.cookie = `lang=${tag}; path=/; max-age=31536000; samesite=strict`;
 }
 
 // In this tab only, and gone with it: which conversation to show after a reload.
@@ -146,7 +109,6 @@ export function attach(self) {
     byId("message").focus();
   });
   document.addEventListener("keydown", onKey);
-  document.addEventListener("click", onClick);
   addEventListener("scroll", () => { stick = byId("log").checkVisibility() && atBottom(); }, { passive: true });
   new MutationObserver(() => { if (stick) toBottom(); }).observe(byId("log"), { childList: true, subtree: true, characterData: true });
   new MutationObserver(onConnection).observe(byId("components-reconnect-modal"), { attributes: true, attributeFilter: ["class"] });
