@@ -18,8 +18,9 @@ internal sealed class DecodingSteps : IDisposable
     private readonly TokenBatch batch;
     private readonly LabelScoring scoring;
     private readonly PromptPace pace;
+    private readonly StepThreads threads;
+    private readonly bool adapts;
     private readonly ConversationStore? store;
-
     private readonly MappedWeights? mapped;
     private readonly List<EngineJob> waiting = [];
     private readonly List<EngineJob> running = [];
@@ -47,7 +48,9 @@ internal sealed class DecodingSteps : IDisposable
         pool = new SequencePool(context, plan.Sequences, ContextLength, plan.SharedCells, store);
         scoring = new LabelScoring(context, batch, pool, plan.Sequences, branches);
         pace = new PromptPace(plan.BatchLength);
-        Tuning = new ThreadTuning(model, context, batch);
+        adapts = model.AdaptsThreads;
+        threads = new StepThreads(context);
+        Tuning = new ThreadTuning(model, context, batch, threads);
     }
 
     public int ContextLength { get; }
@@ -221,8 +224,15 @@ internal sealed class DecodingSteps : IDisposable
             context.AllowAbort(false);
         }
 
+        var took = Stopwatch.GetElapsedTime(started);
+        var replies = parts.Count(p => p.Job.Remaining <= 0);
+        if (adapts && code == 0 && replies == batch.Count)
+        {
+            threads.Observe(took, replies);
+        }
+
         mapped?.Used(batch.Count);
-        pace.Observe(parts.Count(p => p.Job.Remaining <= 0), batch.Count, Stopwatch.GetElapsedTime(started));
+        pace.Observe(replies, batch.Count, took);
         return code;
     }
 

@@ -76,6 +76,9 @@ public sealed class LlamaModel : IDisposable
     /// <summary>Fewest and most threads worth trying for one token.</summary>
     internal (int Fewest, int Most) DecodeThreads { get; }
 
+    /// <summary>Whether the number of threads may follow what other programs leave of the processor: not when it was asked for.</summary>
+    internal bool AdaptsThreads => options.Threads is null && options.BatchThreads is null;
+
     /// <summary>Fewest and most threads worth trying for a prompt.</summary>
     internal (int Fewest, int Most) BatchThreads { get; }
 

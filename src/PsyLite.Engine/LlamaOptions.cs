@@ -40,6 +40,9 @@ public sealed record LoraFile(string Path, float Scale = 1);
 /// <summary>What to load and how.</summary>
 public sealed record LlamaOptions
 {
+    /// <summary>LLAMA_MAX_SEQ, less those in which labels are scored.</summary>
+    private const int MostSequences = 240;
+
     /// <summary>The GGUF file.</summary>
     public required string Path { get; init; }
 
@@ -88,9 +91,6 @@ public sealed record LlamaOptions
     /// <summary>Reads every weight and refuses NaN and infinity.</summary>
     public bool CheckTensors { get; init; }
 
-
-    /// <summary>LLAMA_MAX_SEQ, less those in which labels are scored.</summary>
-    private const int MostSequences = 240;
 
     /// <summary>Checks the ranges that llama.cpp would meet with an assertion.</summary>
     internal LlamaOptions Validated()

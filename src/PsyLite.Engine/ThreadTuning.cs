@@ -8,7 +8,7 @@ namespace PsyLite.Engine;
 /// and on a prompt: a small model may lose to the barriers between threads what it wins by sharing the work, all the more
 /// beside other busy programs, so one thread and all of them are tried.
 /// </summary>
-internal sealed class ThreadTuning(LlamaModel model, ContextHandle context, TokenBatch batch)
+internal sealed class ThreadTuning(LlamaModel model, ContextHandle context, TokenBatch batch, StepThreads threads)
 {
     private const int TuningTokens = 15;
     private const int TuningPrompts = 3;
@@ -23,25 +23,25 @@ internal sealed class ThreadTuning(LlamaModel model, ContextHandle context, Toke
         Measure(1, 1, decode.Most, prompt.Most);
         if (decode.Fewest < decode.Most)
         {
-            decode.Most = Faster(decode, threads => Measure(1, TuningTokens, threads, prompt.Most));
+            decode.Most = Faster(decode, count => Measure(1, TuningTokens, count, prompt.Most));
         }
 
         if (prompt.Fewest < prompt.Most)
         {
-            prompt.Most = Faster(prompt, threads => Measure(TuningPrompt, TuningPrompts, decode.Most, threads));
+            prompt.Most = Faster(prompt, count => Measure(TuningPrompt, TuningPrompts, decode.Most, count));
         }
 
-        context.SetThreads(decode.Most, prompt.Most);
+        threads.Settle(decode.Most, prompt.Most, model.AdaptsThreads && decode.Most > 1 && Measure(1, 1, 1, 1) < Measure(1, 1, decode.Most, prompt.Most));
     }
 
     /// <summary>All threads must win clearly: they leave no core to the program around them.</summary>
-    private static int Faster((int Fewest, int Most) threads, Func<int, TimeSpan> measure) =>
-        measure(threads.Most) < measure(threads.Fewest) * ClearWin ? threads.Most : threads.Fewest;
+    private static int Faster((int Fewest, int Most) range, Func<int, TimeSpan> measure) =>
+        measure(range.Most) < measure(range.Fewest) * ClearWin ? range.Most : range.Fewest;
 
     /// <summary>Median time of a decode of so many tokens.</summary>
-    private TimeSpan Measure(int tokens, int rounds, int threads, int batchThreads)
+    private TimeSpan Measure(int tokens, int rounds, int tokenThreads, int batchThreads)
     {
-        context.SetThreads(threads, batchThreads);
+        context.SetThreads(tokenThreads, batchThreads);
         batch.Clear();
         var count = Math.Min(tokens, batch.Capacity);
         for (var i = 0; i < count; i++)

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace PsyLite.Engine.Native;
 
@@ -10,6 +10,7 @@ namespace PsyLite.Engine.Native;
 internal static partial class FilePages
 {
     private const int DontNeed = 4;
+    private const int NoHugePage = 15;
     private const int PopulateRead = 22;
     private const string C = "libc";
 
@@ -22,7 +23,10 @@ internal static partial class FilePages
     /// <summary>Gives back the pages that lie wholly within these ranges of the file.</summary>
     public static void Drop(string path, IReadOnlyList<(long Offset, long Bytes)> ranges) => Advise(path, ranges, DontNeed, inwards: true);
 
-    /// <summary>Maps the pages of these ranges of the file, so that using them maps no neighbours later; older kernels do nothing.</summary>
+    /// <summary>Maps a file by small pages from now on: a huge page goes as a whole when a part of it is given back, and comes as a whole.</summary>
+    public static void MapSmall(string path) => Advise(path, [(0, long.MaxValue)], NoHugePage, inwards: true);
+
+    /// <summary>Maps the pages of these ranges of the file; Linux before 5.14 does nothing.</summary>
     public static void Fetch(string path, IReadOnlyList<(long Offset, long Bytes)> ranges) => Advise(path, ranges, PopulateRead, inwards: false);
 
     private static void Advise(string path, IReadOnlyList<(long Offset, long Bytes)> ranges, int advice, bool inwards)
@@ -32,38 +36,65 @@ internal static partial class FilePages
             return;
         }
 
-        var page = Environment.SystemPageSize;
-        foreach (var (start, length, fileOffset) in Mappings(path))
+        var real = Encoding.UTF8.GetBytes(new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? System.IO.Path.GetFullPath(path));
+        ProcLines.Read("/proc/self/maps", line =>
         {
-            foreach (var (offset, bytes) in ranges)
+            if (ProcMapping.TryParse(line, out var mapping) && mapping.Path.SequenceEqual(real))
             {
-                var from = Math.Max(offset - fileOffset, 0);
-                var to = Math.Min(bytes > long.MaxValue - offset ? length : offset + bytes - fileOffset, length);
-                from = (inwards ? from + page - 1 : from) / page * page;
-                to = (inwards && to < length ? to : to + page - 1) / page * page;
-                if (to > from)
-                {
-                    _ = Advise((nint)(start + from), (nuint)(to - from), advice);
-                }
+                Advise(mapping, ranges, advice, inwards);
+            }
+        });
+    }
+
+    private static void Advise(in ProcMapping mapping, IReadOnlyList<(long Offset, long Bytes)> ranges, int advice, bool inwards)
+    {
+        var page = Environment.SystemPageSize;
+        foreach (var (offset, bytes) in ranges)
+        {
+            var from = Math.Max(offset - mapping.Offset, 0);
+            var to = Math.Min(bytes > long.MaxValue - offset ? mapping.Bytes : offset + bytes - mapping.Offset, mapping.Bytes);
+            from = (inwards ? from + page - 1 : from) / page * page;
+            to = (inwards && to < mapping.Bytes ? to : to + page - 1) / page * page;
+            if (to > from)
+            {
+                _ = Advise((nint)(mapping.Start + from), (nuint)(to - from), advice);
             }
         }
     }
 
-    /// <summary>Where a file is mapped in this process: address, bytes, offset into the file.</summary>
-    private static IEnumerable<(long Start, long Length, long Offset)> Mappings(string path)
+    /// <summary>
+    /// Gives back the pages of programs and libraries that starting has touched; those still in use come back at the next touch. Only mappings
+    /// that cannot be written and hold nothing but the file's own bytes (not a dirty page in them) are given back, so nothing can be lost.
+    /// </summary>
+    public static void DropCode()
     {
-        // A line is "from-to rights offset device inode path", the path with all links followed.
-        static bool Number(string text, out long number) => long.TryParse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out number);
-        var real = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? System.IO.Path.GetFullPath(path);
-        foreach (var line in File.ReadLines("/proc/self/maps"))
+        if (!CanDrop)
         {
-            if (line.EndsWith(real, StringComparison.Ordinal) && line.Split(' ') is [var range, _, var offset, ..]
-                && range.Split('-') is [var from, var to] && Number(from, out var start) && Number(to, out var end) && Number(offset, out var at))
-            {
-                yield return (start, end - start, at);
-            }
+            return;
         }
+
+        // A line as in maps, then lines "Field:  n kB" about it.
+        (long Start, long Bytes) found = default;
+        ProcLines.Read("/proc/self/smaps", line =>
+        {
+            if (ProcMapping.TryParse(line, out var mapping))
+            {
+                var isFixed = mapping.Rights.SequenceEqual("r-xp"u8) || mapping.Rights.SequenceEqual("r--p"u8) || mapping.Rights.SequenceEqual("r--s"u8);
+                found = isFixed && IsCode(mapping.Path) ? (mapping.Start, mapping.Bytes) : default;
+            }
+            else if (found.Bytes > 0 && line.StartsWith("Private_Dirty:"u8))
+            {
+                if (line.EndsWith(" 0 kB"u8))
+                {
+                    _ = Advise((nint)found.Start, (nuint)found.Bytes, DontNeed);
+                }
+
+                found = default;
+            }
+        });
     }
+
+    private static bool IsCode(ReadOnlySpan<byte> path) => path.EndsWith(".dll"u8) || path.IndexOf(".so"u8) > 0;
 
     /// <summary>Gives back what the C heap holds free, such as the header that llama.cpp has read; glibc alone can.</summary>
     public static void TrimHeap()

@@ -14,11 +14,18 @@ internal sealed class BenchConversation(IEnumerable<string> lines, Func<string, 
         "刚跑完步回来", "在想晚饭吃什么", "收拾了一下午屋子",
     ];
 
+    private static readonly string[] LateWords =
+    [
+        "另外还想问问，晚上怎样早一点放下手机", "那要是睡前又想起工作的事呢", "周末和朋友约了吃饭，有点不知道聊什么", "最近早上总是起得很晚，想调一调", "还有就是房间一直没收拾，看着心烦",
+        "我妈让我多回家吃饭，我总说忙", "下个月想报个游泳班", "同事借我的书一直没还，不好意思开口", "想给自己定一个小目标，又怕坚持不下来",
+    ];
+
     private readonly string[] _lines = [.. lines];
 
     public static ChatMessage Ninth { get; } = new(ChatRole.User, "嗯，你说的这些我想了想，周末打算先去公园走一圈");
 
-    public static ChatMessage Tenth { get; } = new(ChatRole.User, "另外还想问问，晚上怎样早一点放下手机");
+    /// <summary>The tenth turn and those after it.</summary>
+    public static ChatMessage Late(int number) => new(ChatRole.User, LateWords[number % LateWords.Length]);
 
     /// <summary>Different for each number, so that no round finds the one before in a cache.</summary>
     public IReadOnlyList<ChatMessage> History(int number, int tokens)

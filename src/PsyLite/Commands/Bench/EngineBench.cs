@@ -14,6 +14,8 @@ namespace PsyLite.Commands.Bench;
 internal static class EngineBench
 {
     private const string PeerHint = "no llama-bench: build it from llama.cpp v0.5.0 and pass --llama-bench FILE.";
+    private const string NodeScript = "bench/node-llama-cpp.mjs";
+    private const string NodeHint = "no node-llama-cpp: npm install --ignore-scripts node-llama-cpp@3.22.1 in a folder, pass --node-llama-cpp FOLDER, and run in the repository.";
     private const int TokensPerReply = 128;
     private const int HistoryTokens = 3800;
 
@@ -23,11 +25,12 @@ internal static class EngineBench
         var rounds = new Option<int>("--rounds") { Description = "轮数 · rounds (median)", DefaultValueFactory = _ => 9 };
         var threads = new Option<int>("--threads") { Description = "线程数，0 为自动 · threads, 0 = automatic" };
         var peer = new Option<string?>("--llama-bench") { Description = "llama-bench 的路径 · path of llama-bench" };
+        var node = new Option<string?>("--node-llama-cpp") { Description = "装有 node-llama-cpp 的文件夹 · folder where node-llama-cpp is installed" };
         var server = new Option<string?>("--llama-server") { Description = "llama-server 的路径 · path of llama-server" };
         var users = new Option<int>("--users") { Description = "同时的用户数，0 为不测 · users at once, 0 = leave out", DefaultValueFactory = _ => 16 };
         var command = new Command("engine", "解码、并发与内存 · decoding, many users, memory\n  psylite bench engine --llama-bench ../llama.cpp/build/bin/llama-bench --llama-server ../llama.cpp/build/bin/llama-server")
         {
-            model, rounds, threads, peer, server, users,
+            model, rounds, threads, peer, node, server, users,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -37,6 +40,8 @@ internal static class EngineBench
             var ours = await DecodeRatesAsync(path, wanted, parsed.GetValue(rounds), cancellationToken);
             var theirs = await PeerRateAsync(parsed.GetValue(peer), path, parsed.GetValue(rounds), cancellationToken);
             new BenchLine("engine", $"decode {Path.GetFileName(path)}", "tokens/s", BenchLine.Median(ours), "tokens/s", "llama-bench", theirs).Print();
+            var binding = await NodeRateAsync(parsed.GetValue(node), path, parsed.GetValue(rounds), cancellationToken);
+            new BenchLine("engine", $"decode {Path.GetFileName(path)}", "tokens/s", BenchLine.Median(ours), "tokens/s", "node-llama-cpp", binding).Print();
             new BenchLine("engine", $"decode {Path.GetFileName(path)}, every weight read once a token", "tokens/s", BenchLine.Median(ours), "tokens/s", "memory bandwidth", limit).Print();
             if (parsed.GetValue(users) > 0)
             {
@@ -82,6 +87,17 @@ internal static class EngineBench
         }
 
         return rates;
+    }
+
+    /// <summary>The binding that ships the libraries we use, with every core; its own sampling is in its time, as ours is in ours.</summary>
+    private static async Task<double?> NodeRateAsync(string? folder, string path, int rounds, CancellationToken cancellationToken)
+    {
+        var output = await BenchPeer.RunAsync(
+            folder is null ? null : "node",
+            [NodeScript, folder ?? "", path, $"{Environment.ProcessorCount}", $"{TokensPerReply}", $"{rounds}"],
+            NodeHint,
+            cancellationToken);
+        return output is null ? null : BenchLine.Median(JsonDocument.Parse(output).RootElement.EnumerateArray().Select(r => r.GetDouble()));
     }
 
     /// <summary>The better of one thread and all: the peer is measured at its best, and as deep in the context as our prompt is long.</summary>

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -14,15 +12,9 @@ internal sealed record PeerReply(string Text, double FirstMs, double TotalMs, in
 internal sealed class LlamaServerPeer : IDisposable
 {
     private const string Hint = "no llama-server: build it from llama.cpp v0.5.0 and pass --llama-server FILE.";
-    private static readonly TimeSpan LoadLimit = TimeSpan.FromMinutes(5);
-    private readonly Process _process;
-    private readonly HttpClient _http;
+    private readonly ServerProcess server;
 
-    private LlamaServerPeer(Process process, int port)
-    {
-        _process = process;
-        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromHours(2) };
-    }
+    private LlamaServerPeer(ServerProcess server) => this.server = server;
 
     /// <summary>Starts the server and waits until it has loaded the model; null, with a line on standard error, when it cannot.</summary>
     public static async Task<LlamaServerPeer?> StartAsync(string? program, string model, int context, int slots, CancellationToken cancellationToken)
@@ -33,26 +25,13 @@ internal sealed class LlamaServerPeer : IDisposable
             return null;
         }
 
-        var port = FreePort();
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in new[] { "-m", model, "--port", Text(port), "-c", Text(context), "-np", Text(slots), "-t", Text(Environment.ProcessorCount) })
+        string[] Arguments(int port) => ["-m", model, "--port", Text(port), "-c", Text(context), "-np", Text(slots), "-t", Text(Environment.ProcessorCount)];
+        if (await ServerProcess.StartAsync(program, Arguments, "/health", new Dictionary<string, string>(), cancellationToken) is { } server)
         {
-            start.ArgumentList.Add(argument);
-        }
-
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        var peer = new LlamaServerPeer(process, port);
-        if (await peer.IsReadyAsync(cancellationToken))
-        {
-            return peer;
+            return new LlamaServerPeer(server);
         }
 
         await Console.Error.WriteLineAsync($"psylite: {program} did not load {model}.");
-        peer.Dispose();
         return null;
     }
 
@@ -62,7 +41,7 @@ internal sealed class LlamaServerPeer : IDisposable
         var body = new JsonObject { ["messages"] = messages.DeepClone(), ["max_tokens"] = maxTokens, ["temperature"] = 0, ["stream"] = true, ["stream_options"] = new JsonObject { ["include_usage"] = true } };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = JsonContent.Create(body) };
         var started = Stopwatch.GetTimestamp();
-        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         response.EnsureSuccessStatusCode();
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
         var text = new System.Text.StringBuilder();
@@ -87,17 +66,7 @@ internal sealed class LlamaServerPeer : IDisposable
         return new PeerReply(text.ToString(), text.Length == 0 ? total : first, total, tokens);
     }
 
-    public void Dispose()
-    {
-        if (!_process.HasExited)
-        {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
-        }
-
-        _process.Dispose();
-        _http.Dispose();
-    }
+    public void Dispose() => server.Dispose();
 
     private static int? Tokens(JsonElement chunk) =>
         chunk.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object ? usage.GetProperty("completion_tokens").GetInt32() : null;
@@ -111,36 +80,6 @@ internal sealed class LlamaServerPeer : IDisposable
 
         string? Part(string name) => delta.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.String ? part.GetString() : null;
         return Part("content") is { Length: > 0 } content ? content : Part("reasoning_content");
-    }
-
-    private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
-    {
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < LoadLimit && !_process.HasExited;)
-        {
-            try
-            {
-                using var health = await _http.GetAsync("/health", cancellationToken);
-                if (health.IsSuccessStatusCode)
-                {
-                    return true;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
-        }
-
-        return false;
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -11,7 +10,6 @@ internal static class ServeMemoryBench
 {
     private const int Context = 4096;
     private const int ReplyTokens = 32;
-    private static readonly TimeSpan LoadLimit = TimeSpan.FromMinutes(5);
 
     /// <param name="conversation">Messages that fill the context; they are sent in turns, as a person would come to them.</param>
     public static async Task RunAsync(string path, IReadOnlyList<ChatMessage> conversation, CancellationToken cancellationToken)
@@ -22,68 +20,17 @@ internal static class ServeMemoryBench
             return;
         }
 
-        using var server = Start(path, LlamaServerPeer.FreePort(), out var address);
-        try
+        string[] Arguments(int port) => ["serve", "--model", path, "--urls", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")];
+        var environment = new Dictionary<string, string> { ["PSYLITE_CONTEXT"] = Context.ToString(CultureInfo.InvariantCulture), ["PSYLITE_CACHE"] = "off" };
+        using var server = await ServerProcess.StartAsync(Environment.ProcessPath!, Arguments, "/readyz", environment, cancellationToken)
+            ?? throw new InvalidDataException("psylite serve did not become ready: try `psylite serve` by hand and read what it says.");
+        var longest = 0;
+        for (var turn = 1; turn <= conversation.Count; turn += 2)
         {
-            using var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(30) };
-            await ReadyAsync(server, http, cancellationToken);
-            var longest = 0;
-            for (var turn = 1; turn <= conversation.Count; turn += 2)
-            {
-                longest = Math.Max(longest, await AskAsync(http, conversation.Take(turn), cancellationToken));
-            }
-
-            new BenchLine("engine", $"psylite serve, {Path.GetFileName(path)}, {longest} tokens read", "peakRss", PeakBytes(server.Id), "bytes").Print();
-        }
-        finally
-        {
-            if (!server.HasExited)
-            {
-                server.Kill(entireProcessTree: true);
-            }
-        }
-    }
-
-    private static Process Start(string path, int port, out Uri address)
-    {
-        address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in new[] { "serve", "--model", path, "--urls", address.ToString() })
-        {
-            start.ArgumentList.Add(argument);
+            longest = Math.Max(longest, await AskAsync(server.Http, conversation.Take(turn), cancellationToken));
         }
 
-        start.Environment["PSYLITE_CONTEXT"] = Context.ToString(CultureInfo.InvariantCulture);
-        start.Environment["PSYLITE_CACHE"] = "off";
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
-
-    private static async Task ReadyAsync(Process server, HttpClient http, CancellationToken cancellationToken)
-    {
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < LoadLimit && !server.HasExited;)
-        {
-            try
-            {
-                using var ready = await http.GetAsync("/readyz", cancellationToken);
-                if (ready.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
-        }
-
-        throw new InvalidDataException("psylite serve did not become ready: try `psylite serve` by hand and read what it says.");
+        new BenchLine("engine", $"psylite serve, {Path.GetFileName(path)}, {longest} tokens read", "peakRss", PeakBytes(server.Id), "bytes").Print();
     }
 
     /// <returns>Tokens that the model read.</returns>

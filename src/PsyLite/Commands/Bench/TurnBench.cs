@@ -33,7 +33,7 @@ internal static class TurnBench
     private static async Task MeasureAsync(AppOptions options, TurnPlan plan, string? server, CancellationToken cancellationToken)
     {
         List<TurnTimings> judged, unjudged;
-        List<IReadOnlyList<ChatMessage>> conversations;
+        IReadOnlyList<ChatMessage> known, other;
         using (var parts = Composition.Create(options))
         {
             parts.Model.Start();
@@ -44,32 +44,33 @@ internal static class TurnBench
             }
 
             var script = new BenchConversation(parts.Library.Pieces.SelectMany(p => p.Lines), text => parts.Model.CountTokens(text));
-            conversations = [.. Enumerable.Range(0, 2 * plan.Rounds).Select(round => script.History(round, plan.HistoryTokens))];
-            await LateTurnsAsync(parts.Pipeline, conversations[..1], plan, judged: true, cancellationToken);
-            judged = await LateTurnsAsync(parts.Pipeline, conversations[..plan.Rounds], plan, judged: true, cancellationToken);
-            unjudged = await LateTurnsAsync(parts.Pipeline, conversations[plan.Rounds..], plan, judged: false, cancellationToken);
+            (known, other) = (script.History(0, plan.HistoryTokens), script.History(1, plan.HistoryTokens));
+            judged = await LateTurnsAsync(parts.Pipeline, known, plan, judged: true, cancellationToken);
+            unjudged = await LateTurnsAsync(parts.Pipeline, other, plan, judged: false, cancellationToken);
         }
 
-        var name = $"turn 10, {plan.HistoryTokens} tokens of history";
+        var name = $"from turn 10 on, {plan.HistoryTokens} tokens of history";
         double First(IEnumerable<TurnTimings> times) => BenchLine.Median(times.Select(t => t.FirstTokenMs));
         new BenchLine("turn", $"{name}: judged, first token", "ttftMs", First(judged), "ms", "unjudged", First(unjudged)).Print();
         double Whole(IEnumerable<TurnTimings> times) => BenchLine.Median(times.Select(t => t.TotalMs));
         new BenchLine("turn", $"{name}: judged, whole turn of at most {plan.ReplyTokens} tokens", "totalMs", Whole(judged), "ms", "unjudged", Whole(unjudged)).Print();
-        var theirs = await PeerAsync(server, options, conversations[..plan.Rounds], plan, cancellationToken);
+        var theirs = await PeerAsync(server, options, known, plan, cancellationToken);
         new BenchLine("turn", $"{name}: first token", "ttftMs", First(judged), "ms", "original workflow on llama-server", theirs).Print();
     }
 
-    /// <summary>Turn 9 is run so that turn 10 finds what a running conversation leaves behind; turn 10 is measured.</summary>
+    /// <summary>Turn 9 is run so that turn 10 finds what a running conversation leaves behind; turn 10 and those after it are measured.</summary>
     private static async Task<List<TurnTimings>> LateTurnsAsync(
-        TurnPipeline pipeline, IEnumerable<IReadOnlyList<ChatMessage>> conversations, TurnPlan plan, bool judged, CancellationToken cancellationToken)
+        TurnPipeline pipeline, IReadOnlyList<ChatMessage> history, TurnPlan plan, bool judged, CancellationToken cancellationToken)
     {
+        var state = new ConversationState();
+        List<ChatMessage> known = [.. history, BenchConversation.Ninth];
+        var last = await TurnAsync(pipeline, known, state, plan, judged, cancellationToken);
         var times = new List<TurnTimings>();
-        foreach (var history in conversations)
+        for (var round = 0; round < plan.Rounds; round++)
         {
-            var state = new ConversationState();
-            var ninth = await TurnAsync(pipeline, [.. history, BenchConversation.Ninth], state, plan, judged, cancellationToken);
-            List<ChatMessage> known = [.. history, BenchConversation.Ninth, new ChatMessage(ChatRole.Assistant, ninth.Reply), BenchConversation.Tenth];
-            times.Add((await TurnAsync(pipeline, known, state, plan, judged, cancellationToken)).Timings);
+            known.AddRange([new ChatMessage(ChatRole.Assistant, last.Reply), BenchConversation.Late(round)]);
+            last = await TurnAsync(pipeline, known, state, plan, judged, cancellationToken);
+            times.Add(last.Timings);
         }
 
         return times;
@@ -93,7 +94,7 @@ internal static class TurnBench
 
     /// <summary>Median time to the first token; null without the peer.</summary>
     private static async Task<double?> PeerAsync(
-        string? program, AppOptions options, IEnumerable<IReadOnlyList<ChatMessage>> conversations, TurnPlan plan, CancellationToken cancellationToken)
+        string? program, AppOptions options, IReadOnlyList<ChatMessage> history, TurnPlan plan, CancellationToken cancellationToken)
     {
         using var server = await LlamaServerPeer.StartAsync(program, options.ModelPath, options.Context, slots: 1, cancellationToken);
         if (server is null)
@@ -102,12 +103,14 @@ internal static class TurnBench
         }
 
         var workflow = new OriginalWorkflow(server);
+        List<ChatMessage> known = [.. history, BenchConversation.Ninth];
+        var last = await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken);
         var times = new List<double>();
-        foreach (var history in conversations)
+        for (var round = 0; round < plan.Rounds; round++)
         {
-            var ninth = await workflow.TurnAsync([.. history, BenchConversation.Ninth], isHappy: false, plan.ReplyTokens, cancellationToken);
-            List<ChatMessage> known = [.. history, BenchConversation.Ninth, new ChatMessage(ChatRole.Assistant, ninth.Reply), BenchConversation.Tenth];
-            times.Add((await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken)).FirstMs);
+            known.AddRange([new ChatMessage(ChatRole.Assistant, last.Reply), BenchConversation.Late(round)]);
+            last = await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken);
+            times.Add(last.FirstMs);
         }
 
         return BenchLine.Median(times);
