@@ -52,7 +52,7 @@ internal sealed record AppOptions
 
     /// <summary>
     /// Where computed conversations outlive memory and restarts, encrypted; null keeps them in memory only. Environment:
-    /// PSYLITE_CACHE, a folder or "off", the default: the page promises that a temporary conversation never touches the disk.
+    /// PSYLITE_CACHE, a folder or "off", the default: the page promises that a temporary conversation never touches the disk, and says otherwise when this is set.
     /// </summary>
     public string? Cache { get; init; }
 

@@ -51,6 +51,12 @@ public sealed partial class Drawer
     [Parameter]
     public EventCallback OnLanguage { get; set; }
 
+    /// <summary>The engine keeps what it computed of conversations on the disk.</summary>
+    [Parameter]
+    public bool IsCached { get; set; }
+
+    private string TemporaryHint => IsCached ? Words.TemporaryCached : Words.TemporaryHint;
+
     private HistoryText Words => Text.History;
 
     public void Dispose()

@@ -47,6 +47,9 @@ public sealed record HistoryText
 
     public required string TemporaryHint { get; init; }
 
+    /// <summary>Where the engine's cache on disk is turned on.</summary>
+    public required string TemporaryCached { get; init; }
+
     public required string TemporaryOn { get; init; }
 
     public required string CheckIns { get; init; }
@@ -78,6 +81,7 @@ public sealed record HistoryText
         Deleted = "已经删除。",
         Temporary = "临时对话",
         TemporaryHint = "不写进硬盘，关掉页面几分钟后就消失",
+        TemporaryCached = "不进对话记录；但这台电脑开了模型缓存，它可能加密留在硬盘上",
         TemporaryOn = "临时对话：不会保存",
         CheckIns = "心情与自评",
         Settings = "设置",
@@ -107,6 +111,7 @@ public sealed record HistoryText
         Deleted = "Deleted.",
         Temporary = "Temporary chat",
         TemporaryHint = "Never written to the disk; gone a few minutes after you close the page",
+        TemporaryCached = "Not among your conversations; but the model's cache is on here and may leave it, encrypted, on the disk",
         TemporaryOn = "Temporary chat: nothing is kept",
         CheckIns = "Mood and check-ins",
         Settings = "Settings",
