@@ -211,7 +211,14 @@ public sealed record RecipeOptions
             target = (target[key] ?? (IsPart(target, key) ? target[key] = new JsonObject() : null)) as JsonObject ?? throw new InvalidDataException($"--set {text}: the recipe has no part {key}.");
         }
 
-        target[keys[^1]] = Value(text[(equals + 1)..]);
+        try
+        {
+            target[keys[^1]] = Value(text[(equals + 1)..]);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"--set {text} is not a list such as [\"one\",\"two\"].", e);
+        }
     }
 
     private static bool IsPart(JsonObject target, string key) => target.Parent is null && key is "lora" or "orpo" or "mix" or "decisions";

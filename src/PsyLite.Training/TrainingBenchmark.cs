@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PsyLite.Models;
 using PsyLite.Training.Kernels;
+using PsyLite.Training.Losses;
 using PsyLite.Training.Optim;
 
 namespace PsyLite.Training;
@@ -10,7 +11,7 @@ public sealed record TrainingFigures(
     string Case, int Threads, string Kernel, int TokensPerStep, int Steps, double MedianStepMs, double BestStepMs, double TokensPerSecond, double GFlops, double PeakRssMiB, double LastLoss);
 
 /// <summary>
-/// Times full fine-tuning steps (forward, backward, AdamW) on random tokens, a quarter of each sequence being an unlabelled prompt: the
+/// Times steps of either stage (forward, backward, AdamW) on random tokens, a quarter of each sequence being an unlabelled prompt: the
 /// same work as a PyTorch script would do on the named configurations.
 /// </summary>
 public sealed class TrainingBenchmark(WorkerPool pool)
@@ -24,21 +25,26 @@ public sealed class TrainingBenchmark(WorkerPool pool)
     /// <summary>About 120 M parameters at 512 tokens.</summary>
     public static ModelConfig Base { get; } = new(VocabSize: 8192, HiddenSize: 1024, IntermediateSize: 2816, Layers: 8, Heads: 16, KeyValueHeads: 8, ContextLength: 512);
 
-    /// <summary>Runs steps of <paramref name="sequences"/> sequences of the configuration's context length each and takes the median.</summary>
-    public TrainingFigures Run(string name, ModelConfig config, int sequences, int steps, Action<TrainingPhase, TimeSpan>? onPhase = null)
+    /// <summary>
+    /// Runs steps of <paramref name="sequences"/> sequences (or pairs of sequences, for ORPO) of the configuration's context length each and
+    /// takes the median.
+    /// </summary>
+    public TrainingFigures Run(string name, ModelConfig config, int sequences, int steps, TuningOptions? tuning = null, bool preferences = false, Action<TrainingPhase, TimeSpan>? onPhase = null)
     {
-        var tokens = sequences * config.ContextLength;
-        using var model = new Transformer(config, pool, tokens);
+        var tokens = sequences * config.ContextLength * (preferences ? 2 : 1);
+        using var model = new Transformer(config, pool, tokens, tuning);
         model.Parameters.Initialise(seed: 0);
-        using var optimiser = new AdamW(model.Parameters, pool, new AdamWOptions(WeightDecay: 0.01f));
-        var batch = RandomBatch(config, sequences, new Random(1));
+        model.Adapters?.Initialise(seed: 0);
+        using var optimiser = new AdamW(model.Trainable, pool, new AdamWOptions(WeightDecay: 0.01f));
+        var pairs = preferences ? RandomPairs(config, sequences, new Random(1)) : null;
+        var batch = pairs?.Row ?? RandomBatch(config, sequences, new Random(1));
         var milliseconds = new double[steps];
         var loss = 0.0;
         for (var step = -Warmup; step < steps; step++)
         {
             var start = Stopwatch.GetTimestamp();
-            model.Parameters.ClearGradients();
-            loss = model.LossAndGradients(batch).Mean;
+            model.Trainable.ClearGradients();
+            loss = pairs is null ? model.LossAndGradients(batch).Mean : Prefer(model, pairs);
             var middle = Stopwatch.GetTimestamp();
             optimiser.Step(LearningRate);
             if (step >= 0)
@@ -52,22 +58,23 @@ public sealed class TrainingBenchmark(WorkerPool pool)
         Array.Sort(milliseconds);
         var median = milliseconds[steps / 2];
         return new TrainingFigures(
-            name, pool.Threads, GemmEngine.Best.Name, tokens, steps, median, milliseconds[0], tokens / median * 1e3, UsefulFlops(config, batch) / median * 1e-6, PeakRss(), loss);
+            name, pool.Threads, GemmEngine.Best.Name, tokens, steps, median, milliseconds[0], tokens / median * 1e3, StepCost.Flops(config, tuning?.Lora, batch) / median * 1e-6, PeakRss(), loss);
     }
 
-    /// <summary>2 operations per weight and token forward, 4 backward; attention counts the causal triangle of each segment; the head counts labelled tokens.</summary>
-    internal static double UsefulFlops(ModelConfig c, TrainingBatch batch)
+    private static double Prefer(Transformer model, PreferenceBatch pairs)
     {
-        double perToken = c.Layers * (((double)c.QkvSize * c.HiddenSize) + ((double)c.HiddenSize * c.HiddenSize) + (3.0 * c.IntermediateSize * c.HiddenSize));
-        double labelled = Enumerable.Range(0, batch.Length).Count(t => batch.WeightOf(t) != 0f);
-        double pairs = 0;
-        for (var i = 0; i < batch.SegmentStarts.Length; i++)
-        {
-            double length = (i + 1 < batch.SegmentStarts.Length ? batch.SegmentStarts[i + 1] : batch.Length) - batch.SegmentStarts[i];
-            pairs += length * (length + 1) / 2;
-        }
+        var loss = new OrpoLoss(new OrpoOptions());
+        var (logProbabilities, weights) = (new float[pairs.Row.Length], new float[pairs.Row.Length]);
+        model.LogProbabilities(pairs.Row, logProbabilities);
+        var sum = loss.Score(pairs, logProbabilities, loss.Count(pairs), weights);
+        model.AddGradients(weights);
+        return sum.Loss;
+    }
 
-        return 6.0 * ((perToken * batch.Length) + (labelled * c.VocabSize * c.HiddenSize) + (2.0 * pairs * c.HiddenSize * c.Layers));
+    private static PreferenceBatch RandomPairs(ModelConfig config, int pairs, Random random)
+    {
+        var (length, prompt) = (config.ContextLength, config.ContextLength / 4);
+        return new PreferenceBatch([.. Enumerable.Range(0, 2 * pairs).Select(_ => (Enumerable.Range(0, length).Select(_ => random.Next(config.VocabSize)).ToArray(), prompt))], promptLabels: false);
     }
 
     private static TrainingBatch RandomBatch(ModelConfig config, int sequences, Random random)

@@ -68,6 +68,9 @@ public sealed class Transformer : IDisposable
     /// <summary>Longest packed row.</summary>
     public int MaxTokens => _workspace.MaxTokens;
 
+    /// <summary>Bytes of activations and scratch.</summary>
+    internal long ActivationBytes => _workspace.Bytes;
+
     internal WorkerPool Pool => _workspace.Pool;
 
     /// <summary>The loss alone.</summary>

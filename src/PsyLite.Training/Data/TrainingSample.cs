@@ -31,9 +31,9 @@ public sealed record TrainingSample(string Kind, string Source, IReadOnlyList<Sa
         try
         {
             var sample = JsonSerializer.Deserialize<TrainingSample>(line, Options);
-            return sample?.Messages is { Count: > 0 } && sample.Messages[^1] is { Role: "assistant" }
+            return sample?.Messages is { Count: > 0 } && sample.Messages[^1] is { Role: "assistant" } && sample.Messages.All(m => m is { Role: not null, Content: not null })
                 ? sample
-                : throw new InvalidDataException("a sample needs messages, the last one from the assistant.");
+                : throw new InvalidDataException("a sample needs messages of role and content, the last one from the assistant.");
         }
         catch (JsonException e)
         {

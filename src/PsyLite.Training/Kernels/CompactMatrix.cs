@@ -12,6 +12,9 @@ internal abstract unsafe class CompactMatrix : IDisposable
     /// <summary>Rows of the widest engine's panel.</summary>
     private const int WidestPanel = 32;
 
+    /// <summary>Columns decoded at a time for straight panels.</summary>
+    private const int Run = 1024;
+
     protected CompactMatrix(int rows, int columns) => (Rows, Columns) = (rows, columns);
 
     public int Rows { get; }
@@ -59,14 +62,21 @@ internal abstract unsafe class CompactMatrix : IDisposable
     /// <summary>As <see cref="Packing.Straight"/>, for the lanes that are columns from <paramref name="column"/>, at rows from k.</summary>
     public void PackStraight(int k, int column, int lanes, int depth, float* panels, int width)
     {
-        for (var i = 0; i < depth; i++)
+        var decoded = stackalloc float[Run];
+        var run = Run / width * width;
+        for (var from = 0; from < lanes; from += run)
         {
-            for (var j = 0; j < lanes; j += width)
+            var count = Math.Min(run, lanes - from);
+            for (var i = 0; i < depth; i++)
             {
-                var target = panels + ((nint)j * depth) + ((nint)i * width);
-                var count = Math.Min(width, lanes - j);
-                Decode(k + i, column + j, count, target);
-                new Span<float>(target + count, width - count).Clear();
+                Decode(k + i, column + from, count, decoded);
+                for (var j = 0; j < count; j += width)
+                {
+                    var target = panels + ((nint)(from + j) * depth) + ((nint)i * width);
+                    var part = Math.Min(width, count - j);
+                    new ReadOnlySpan<float>(decoded + j, part).CopyTo(new Span<float>(target, part));
+                    new Span<float>(target + part, width - part).Clear();
+                }
             }
         }
     }

@@ -86,12 +86,17 @@ internal sealed unsafe class Nf4Matrix : CompactMatrix
             {
                 var table = Vector512.Load(levels);
                 var shifts = Vector512.Create(4u, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0);
-                for (; i + 16 <= count; i += 16)
+                while (i + 16 <= count)
                 {
-                    // Eight bytes to eight 64-bit lanes, doubled into both halves; the permutation looks at the lower four bits alone.
-                    var bytes = Avx512F.ConvertToVector512UInt64(Vector128.CreateScalarUnsafe(*(ulong*)(_codes + ((first + i) / 2))).AsByte());
-                    var codes = Avx512F.ShiftRightLogicalVariable((bytes | Avx512F.ShiftLeftLogical(bytes, 32)).AsUInt32(), shifts);
-                    (Avx512F.PermuteVar16x32(table, codes.AsInt32()) * Vector512.Create(ScaleOf((first + i) / Block))).Store(target + i);
+                    var block = (first + i) / Block;
+                    var scale = Vector512.Create(ScaleOf(block));
+                    for (var end = Math.Min(count, ((block + 1) * Block) - first); i + 16 <= end; i += 16)
+                    {
+                        // Eight bytes to eight 64-bit lanes, doubled into both halves; the permutation looks at the lower four bits alone.
+                        var bytes = Avx512F.ConvertToVector512UInt64(Vector128.CreateScalarUnsafe(*(ulong*)(_codes + ((first + i) / 2))).AsByte());
+                        var codes = Avx512F.ShiftRightLogicalVariable((bytes | Avx512F.ShiftLeftLogical(bytes, 32)).AsUInt32(), shifts);
+                        (Avx512F.PermuteVar16x32(table, codes.AsInt32()) * scale).Store(target + i);
+                    }
                 }
             }
         }

@@ -63,6 +63,9 @@ internal sealed class Workspace : IDisposable
     /// <summary>Room for the input of an adapter with some of it dropped, or for its gradient.</summary>
     public Matrix DroppedRows(int rows, int columns) => _dropped.Matrix(rows, columns);
 
+    /// <summary>Bytes of everything allocated here.</summary>
+    public long Bytes => _buffers.Sum(b => b.Length * sizeof(float));
+
     /// <summary>A zeroed matrix that lives as long as this workspace.</summary>
     public Matrix Allocate(int rows, int columns)
     {

@@ -22,12 +22,7 @@ internal sealed class LossWatch(double maxRise)
         }
 
         _smoothed = double.IsNaN(_smoothed) ? loss : _smoothed + (Newest * (loss - _smoothed));
-        if (++_steps < Settled)
-        {
-            return null;
-        }
-
         _lowest = Math.Min(_lowest, _smoothed);
-        return _smoothed > _lowest + maxRise ? FormattableString.Invariant($"the loss diverged from {_lowest:F3} to {_smoothed:F3} (maxLossRise {maxRise})") : null;
+        return ++_steps >= Settled && _smoothed > _lowest + maxRise ? FormattableString.Invariant($"the loss diverged from {_lowest:F3} to {_smoothed:F3} (maxLossRise {maxRise})") : null;
     }
 }

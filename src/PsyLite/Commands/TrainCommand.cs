@@ -24,11 +24,25 @@ internal static class TrainCommand
         var recipe = new Option<string>("--recipe") { Description = "配方文件 · recipe (JSON)", Required = true };
         var resume = new Option<bool>("--resume") { Description = "从上次的检查点继续 · continue from the last checkpoint" };
         var set = new Option<string[]>("--set") { Description = "覆盖配方中的值，key=value · override a value of the recipe", Arity = ArgumentArity.OneOrMore };
-        var command = new Command(name, $"{description}\n  psylite train {name} --recipe recipes/{example} --set steps=200") { recipe, resume, set };
+        var dryRun = new Option<bool>("--dry-run") { Description = "只估算内存、步数与时间 · only tell memory, steps, tokens and time" };
+        var command = new Command(name, $"{description}\n  psylite train {name} --recipe recipes/{example} --set steps=200") { recipe, resume, set, dryRun };
+        var export = name == "pretrain" ? null : new EngineExport(command);
         command.SetAction((parsed, cancellationToken) =>
         {
             var options = RecipeOptions.Read(parsed.GetRequiredValue(recipe), parsed.GetValue(set) ?? []);
-            Run(name, options, parsed.GetValue(resume), cancellationToken);
+            if (parsed.GetValue(dryRun))
+            {
+                Print(options, TrainingPlan.For(options, DataCommand.Prompts, preferences: name == "orpo"));
+            }
+            else if (export?.Wanted(parsed) is not true)
+            {
+                Run(name, options, parsed.GetValue(resume), cancellationToken);
+            }
+            else
+            {
+                export.Write(parsed, options, preferences: name == "orpo");
+            }
+
             return Task.FromResult(CommandBoundary.Done);
         });
         return command;
@@ -57,6 +71,28 @@ internal static class TrainCommand
         AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context => Train(new Bar(context.AddTask(options.Name, maxValue: options.Steps))));
+    }
+
+    private static void Print(RecipeOptions options, TrainingPlan plan)
+    {
+        void Line(string label, FormattableString text) => Console.WriteLine($"{label}: {FormattableString.Invariant(text)}");
+        var lora = options.Lora is { } adapters ? $"LoRA r {adapters.Rank}, {options.Quantisation}" : "all weights";
+        Line("配方 · recipe", $"{options.Name}; {plan.Weights:N0} weights, {plan.Trained:N0} trained ({lora})");
+        Line("内存 · memory", $"{plan.TotalBytes / 1e9:F2} GB = frozen weights {plan.WeightBytes / 1e9:F2} + trained values, gradients and moments {plan.TrainedBytes / 1e9:F2} + activations {plan.ActivationBytes / 1e9:F2} + program");
+        if (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes is var available && plan.TotalBytes > available)
+        {
+            Line("内存不足 · too little memory", $"this machine has {available / 1e9:F2} GB; set recompute=true, quantisation=nf4 or a smaller rowTokens");
+        }
+
+        if (plan is { Steps: { } steps, Tokens: { } tokens, Time: { } time })
+        {
+            Line("步数 · steps", $"{steps:N0} of {options.Batch} x {options.Accumulation} rows, {tokens:N0} tokens");
+            Line("时间 · time", $"about {(time.TotalHours >= 1 ? FormattableString.Invariant($"{time.TotalHours:N1} h") : FormattableString.Invariant($"{Math.Max(1, time.TotalMinutes):N0} min"))} at {options.Threads} threads (large products reach {plan.GigaFlops:N0} GFLOP/s here)");
+        }
+        else
+        {
+            Line("步数 · steps", $"unknown: {plan.Missing}");
+        }
     }
 
     /// <summary>Piped output: a line with each validation pass only.</summary>

@@ -8,6 +8,8 @@ public sealed class GemmTests
 {
     private const float Untouched = 12345f;
 
+    internal static IEnumerable<GemmEngine> Supported => Engines.Select(e => (string)e[0]).Distinct().Select(Engine);
+
     public static TheoryData<string, int> Engines
     {
         get

@@ -86,6 +86,12 @@ public sealed class TransformerTests
         // 2 + 4 operations per weight and token of the blocks and the head, and per visible pair of tokens twice the width of a block.
         var batch = new TrainingBatch(new int[10], [.. Enumerable.Repeat(1, 8), -100, -100], [0, 4]);
         var blocks = 2.0 * ((60 * 36) + (36 * 36) + (3 * 52 * 36));
-        Assert.Equal(6 * ((10 * blocks) + (8 * 67 * 36) + (2 * 2 * 36 * (10 + 21))), TrainingBenchmark.UsefulFlops(RandomModel.Odd, batch));
+        Assert.Equal(6 * ((10 * blocks) + (8 * 67 * 36) + (2 * 2 * 36 * (10 + 21))), StepCost.Flops(RandomModel.Odd, null, batch));
+
+        // Frozen weights take no gradient of their own: 4 operations instead of 6; adapters take 6.
+        var adapters = 3.0 * 2 * (60 + 36 + 72 + (3 * (52 + 36)));
+        Assert.Equal((10 * ((4 * blocks) + (6 * adapters))) + (4 * 8 * 67 * 36) + (6 * 2 * 2 * 36 * (10 + 21)), StepCost.Flops(RandomModel.Odd, new LoraOptions(Rank: 3), batch));
+        var preferences = new TrainingBenchmark(pool).Run("tiny", config, sequences: 3, steps: 2, new TuningOptions(new LoraOptions(Rank: 3)), preferences: true);
+        Assert.Equal(144, preferences.TokensPerStep);
     }
 }
