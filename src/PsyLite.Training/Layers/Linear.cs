@@ -5,10 +5,6 @@ namespace PsyLite.Training.Layers;
 /// <summary>y = x W^T with W [out x in], no bias; frozen weights have an adapter beside them.</summary>
 internal sealed class Linear(Parameter weight, Workspace workspace, LoraAdapter? adapter)
 {
-    public int Inputs => weight.Columns;
-
-    public int Outputs => weight.Rows;
-
     /// <summary>y [T x out] = x [T x in] W^T, or += when accumulating.</summary>
     /// <param name="firstRow">Place of x in a longer input that is worked on in parts.</param>
     public void Forward(Matrix x, Matrix y, bool accumulate = false, int firstRow = 0)
