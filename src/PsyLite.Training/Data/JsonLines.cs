@@ -71,11 +71,31 @@ public static class JsonLines
             var output = json.RootElement.TryGetProperty("output", out var reply) ? reply.GetString() : null;
             return output is null
                 ? throw new InvalidDataException("an alpaca row needs an output.")
-                : new TrainingSample("alpaca", "", [new SampleMessage("user", $"{instruction.GetString()}\n{input}"), new SampleMessage("assistant", output)]);
+                : new TrainingSample("alpaca", "", [.. History(json.RootElement), new SampleMessage("user", $"{instruction.GetString()}\n{input}"), new SampleMessage("assistant", output)]);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException("not a JSON row with instruction, input and output.", e);
+        }
+    }
+
+    /// <summary>Earlier turns as pairs of question and reply, where a row has them in a field of their own.</summary>
+    private static IEnumerable<SampleMessage> History(JsonElement row)
+    {
+        if (!row.TryGetProperty("history", out var history) || history.ValueKind == JsonValueKind.Null)
+        {
+            yield break;
+        }
+
+        foreach (var turn in history.EnumerateArray())
+        {
+            if (turn.GetArrayLength() != 2)
+            {
+                throw new InvalidDataException("a turn of history is a question and a reply.");
+            }
+
+            yield return new SampleMessage("user", turn[0].GetString() ?? "");
+            yield return new SampleMessage("assistant", turn[1].GetString() ?? "");
         }
     }
 

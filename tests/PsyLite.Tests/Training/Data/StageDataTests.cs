@@ -38,6 +38,15 @@ public sealed class StageDataTests : IDisposable
     }
 
     [Fact]
+    public void Earlier_turns_in_a_field_of_their_own_come_first_and_are_not_learned()
+    {
+        var row = JsonLines.Samples([Write("""{"instruction":"还是睡不着","input":"","output":"嗯","history":[["睡不着","多久了"]]}""")]).Single();
+        Assert.Equal(["睡不着", "多久了", "还是睡不着\n", "嗯"], row.Messages.Select(m => m.Content));
+        Assert.Equal("嗯<|im_end|>", Learned(Encoder.Encode(row, LossScope.LastReply, 100)!));
+        Assert.Throws<InvalidDataException>(() => JsonLines.Samples([Write("""{"instruction":"a","output":"b","history":[["x"]]}""")]));
+    }
+
+    [Fact]
     public void Of_a_pair_the_newline_behind_the_reply_is_learned_too()
     {
         var pair = PreferencePair.FromJson("""{"chosen":[{"role":"user","content":"好"},{"role":"assistant","content":"嗯"}],"rejected":[{"role":"user","content":"好"},{"role":"assistant","content":"不"}]}""");
