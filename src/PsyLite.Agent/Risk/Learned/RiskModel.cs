@@ -26,8 +26,8 @@ internal sealed class RiskModel
     /// <summary>Fewer features than this count as this many, so that a lone word does not decide.</summary>
     public const int FewestFeatures = 64;
 
-    private readonly uint[] _keys;
-    private readonly int[] _rows;
+    /// <summary>Hash in the upper half and row in the lower; a free slot is 0, since no feature's hash is.</summary>
+    private readonly ulong[] _slots;
     private readonly sbyte[] _weights;
     private readonly RiskScaling _scaling;
     private readonly HiddenLayers _layers;
@@ -39,16 +39,16 @@ internal sealed class RiskModel
     {
         (_weights, _scaling, _layers, _stride) = (weights, scaling, layers, Lanes + layers.Width);
         var size = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, features.Length * 2));
-        (_keys, _rows, _mask) = (new uint[size], new int[size], size - 1);
+        (_slots, _mask) = (new ulong[size], size - 1);
         for (var row = 0; row < features.Length; row++)
         {
             var slot = (int)features[row] & _mask;
-            while (_keys[slot] != 0)
+            while (_slots[slot] != 0)
             {
                 slot = (slot + 1) & _mask;
             }
 
-            (_keys[slot], _rows[slot]) = (features[row], row);
+            _slots[slot] = ((ulong)features[row] << 32) | (uint)row;
         }
     }
 
@@ -59,35 +59,59 @@ internal sealed class RiskModel
     {
         text = text.Length > MessageFeatures.LongestText ? text[..MessageFeatures.LongestText] : text;
 
-        // A text of one window needs no places, only its sums.
-        var length = text.Length <= Clauses.WindowLength ? 1 : text.Length;
-        var sums = ArrayPool<int>.Shared.Rent((length + 1) * _stride);
-        var counts = ArrayPool<int>.Shared.Rent(length + 1);
+        var windows = new List<(int Start, int End)>();
+        Clauses.Windows(text, windows);
+        var places = ArrayPool<int>.Shared.Rent(text.Length + 1);
+        var segments = Segments(windows, places.AsSpan(0, text.Length + 1));
+        var sums = ArrayPool<int>.Shared.Rent((segments + 1) * _stride);
+        var counts = ArrayPool<int>.Shared.Rent(segments + 1);
         try
         {
-            sums.AsSpan(0, (length + 1) * _stride).Clear();
-            counts.AsSpan(0, length + 1).Clear();
-            var sink = new Accumulator(this, sums, counts, length - 1);
+            sums.AsSpan(0, (segments + 1) * _stride).Clear();
+            counts.AsSpan(0, segments + 1).Clear();
+            var sink = new Accumulator(this, sums, counts, places, Math.Max(text.Length - 1, 0));
             reader.Read(text, ref sink);
             foreach (var (position, hash) in rules)
             {
                 sink.Add(Math.Max(position, 0), hash);
             }
 
-            Total(sums, counts, length);
-            return Decide(text, sums, counts, length);
+            Total(sums, counts, segments);
+            return Decide(windows, places, sums, counts, segments);
         }
         finally
         {
+            ArrayPool<int>.Shared.Return(places);
             ArrayPool<int>.Shared.Return(sums);
             ArrayPool<int>.Shared.Return(counts);
         }
     }
 
-    /// <summary>Row p + 1 holds what begins at p; running totals turn every window into a difference of two rows.</summary>
-    private void Total(int[] sums, int[] counts, int length)
+    /// <summary>
+    /// Cuts the text where windows begin or end: features are summed between the cuts, which are far fewer than characters, and a window is the
+    /// difference of two running totals. <paramref name="places"/>[p] becomes the number, from 1, of the piece that p lies in.
+    /// </summary>
+    private static int Segments(List<(int Start, int End)> windows, Span<int> places)
     {
-        for (var row = 1; row <= length; row++)
+        places.Clear();
+        places[0] = 1;
+        foreach (var (start, end) in windows)
+        {
+            (places[start], places[end]) = (1, 1);
+        }
+
+        for (var p = 1; p < places.Length; p++)
+        {
+            places[p] += places[p - 1];
+        }
+
+        return places[^1];
+    }
+
+    /// <summary>Row r becomes the sum of the pieces 1 to r.</summary>
+    private void Total(int[] sums, int[] counts, int segments)
+    {
+        for (var row = 1; row <= segments; row++)
         {
             counts[row] += counts[row - 1];
             var before = sums.AsSpan((row - 1) * _stride, _stride);
@@ -99,18 +123,8 @@ internal sealed class RiskModel
         }
     }
 
-    private RiskScores Decide(ReadOnlySpan<char> text, int[] sums, int[] counts, int length)
+    private RiskScores Decide(List<(int Start, int End)> windows, int[] places, int[] sums, int[] counts, int segments)
     {
-        var windows = new List<(int Start, int End)>();
-        if (length == 1)
-        {
-            windows.Add((0, 1));
-        }
-        else
-        {
-            Clauses.Windows(text, windows);
-        }
-
         // Both parts choose their window for themselves, each output apart.
         Span<float> linear = stackalloc float[RiskOutputs.Count];
         Span<float> network = stackalloc float[RiskOutputs.Count];
@@ -119,7 +133,8 @@ internal sealed class RiskModel
         var worst = windows[0];
         foreach (var window in windows)
         {
-            Logits(sums, window.Start, window.End, counts[window.End] - counts[window.Start], linear, network);
+            var (from, to) = (places[window.Start] - 1, places[window.End] - 1);
+            Logits(sums, from, to, counts[to] - counts[from], linear, network);
             worst = linear[(int)RiskOutput.Danger] > most[(int)RiskOutput.Danger] ? window : worst;
             for (var output = 0; output < RiskOutputs.Count; output++)
             {
@@ -130,7 +145,7 @@ internal sealed class RiskModel
 
         if (windows.Count > 1)
         {
-            Logits(sums, 0, length, counts[length], linear, network);
+            Logits(sums, 0, segments, counts[segments], linear, network);
         }
 
         var probabilities = new float[RiskOutputs.Count];
@@ -143,10 +158,10 @@ internal sealed class RiskModel
             probabilities[output] = 1 / (1 + MathF.Exp(-logit));
         }
 
-        return new RiskScores(probabilities, worst.Start, length == 1 ? text.Length : worst.End);
+        return new RiskScores(probabilities, worst.Start, worst.End);
     }
 
-    /// <summary>Logits of both parts for the characters [start, end), which hold so many features.</summary>
+    /// <summary>Logits of both parts for what lies between two running totals, which is so many features.</summary>
     private void Logits(int[] sums, int start, int end, int features, Span<float> linear, Span<float> network)
     {
         var scale = 1 / MathF.Sqrt(Math.Max(FewestFeatures, features));
@@ -168,24 +183,24 @@ internal sealed class RiskModel
 
     private int Find(uint hash)
     {
-        for (var slot = (int)hash & _mask; _keys[slot] != 0; slot = (slot + 1) & _mask)
+        for (var slot = (int)hash & _mask; _slots[slot] != 0; slot = (slot + 1) & _mask)
         {
-            if (_keys[slot] == hash)
+            if ((uint)(_slots[slot] >> 32) == hash)
             {
-                return _rows[slot];
+                return (int)(uint)_slots[slot];
             }
         }
 
         return -1;
     }
 
-    /// <summary>Adds the weight rows of known features up at their positions and counts all features.</summary>
-    private readonly struct Accumulator(RiskModel model, int[] sums, int[] counts, int last) : IFeatureSink
+    /// <summary>Adds the weight rows of known features up by the piece of text and counts all features.</summary>
+    private readonly struct Accumulator(RiskModel model, int[] sums, int[] counts, int[] places, int last) : IFeatureSink
     {
         public void Add(int position, uint hash)
         {
-            position = Math.Min(position, last);
-            counts[position + 1]++;
+            var piece = places[Math.Min(position, last)];
+            counts[piece]++;
             var row = model.Find(hash);
             if (row < 0)
             {
@@ -193,7 +208,7 @@ internal sealed class RiskModel
             }
 
             var weights = model._weights.AsSpan(row * model._stride, model._stride);
-            var target = sums.AsSpan((position + 1) * model._stride, model._stride);
+            var target = sums.AsSpan(piece * model._stride, model._stride);
             for (var lane = 0; lane < weights.Length; lane += Lanes)
             {
                 var added = Vector128.Create<sbyte>(weights[lane..]);
