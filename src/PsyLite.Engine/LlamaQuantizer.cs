@@ -46,7 +46,7 @@ public enum QuantizedType
 /// <summary>How to quantise, besides the type.</summary>
 public sealed record QuantizeOptions
 {
-    /// <summary>Which columns matter; the types below three bits need it.</summary>
+    /// <summary>Which columns matter; IQ1, IQ2, Q2_K_S, IQ3_XXS and IQ3_XS need it.</summary>
     public ImportanceMatrix? Importance { get; init; }
 
     /// <summary>Also takes a source that is quantised already, at a loss.</summary>

@@ -7,8 +7,8 @@ namespace PsyLite.Commands.ModelFiles;
 /// <summary><c>psylite model quantize</c>: llama.cpp's quantiser with all its types.</summary>
 internal static class ModelQuantizeCommand
 {
-    /// <summary>The names that llama-quantize takes, its short forms included.</summary>
-    private static readonly Dictionary<string, QuantizedType> Types = new(Enum.GetValues<QuantizedType>().Select(t => KeyValuePair.Create(t.ToString(), t)))
+    /// <summary>The names that llama-quantize takes, its short forms included; llama.cpp reads NVFP4 but does not make it.</summary>
+    private static readonly Dictionary<string, QuantizedType> Types = new(Enum.GetValues<QuantizedType>().Where(t => t != QuantizedType.NVFP4).Select(t => KeyValuePair.Create(t.ToString(), t)))
     {
         ["Q3_K"] = QuantizedType.Q3_K_M,
         ["Q4_K"] = QuantizedType.Q4_K_M,
@@ -20,7 +20,7 @@ internal static class ModelQuantizeCommand
         var input = new Option<string>("--in") { Description = "F16、BF16 或 F32 的 GGUF · GGUF in F16, BF16 or F32", Required = true };
         var output = new Option<string>("--out") { Description = "输出 · file to write", Required = true };
         var type = ChoiceOption.Of("--type", "量化类型，默认 Q4_K_M · type; Q4_K_M by default", Types);
-        var imatrix = new Option<string>("--imatrix") { Description = "重要性矩阵，三比特以下必需 · importance matrix of llama-imatrix; types below three bits need it" };
+        var imatrix = new Option<string>("--imatrix") { Description = "重要性矩阵，约三比特及以下的类型必需 · importance matrix of llama-imatrix; IQ1, IQ2, Q2_K_S, IQ3_XXS and IQ3_XS need it" };
         var requantize = new Option<bool>("--allow-requantize") { Description = "允许输入已量化，有损 · takes a quantised input, at a loss" };
         var pure = new Option<bool>("--pure") { Description = "所有矩阵同一类型 · one type for every matrix" };
         var threads = new Option<int?>("--threads") { Description = "线程数 · threads; all cores by default" };
