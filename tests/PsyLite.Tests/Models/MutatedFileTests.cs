@@ -10,6 +10,7 @@ using PsyLite.Models.Safetensors;
 using PsyLite.Models.Text;
 using PsyLite.Tests.Engine;
 using PsyLite.Tests.Models.HuggingFace;
+using PsyLite.Training.Data;
 
 namespace PsyLite.Tests.Models;
 
@@ -147,6 +148,17 @@ public sealed class MutatedFileTests : IDisposable
         var answers = new MemoryStream();
         Assert.False(await AssessCommand.RunAsync(lines, answers, CancellationToken.None));
         Assert.Equal(expected, Encoding.UTF8.GetString(answers.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Theory]
+    [InlineData("""{"messages":[{"role":"user","content":"最近很累"},{"role":"assistant","content":"辛苦了"}]}""", false)]
+    [InlineData("""{"instruction":"最近很累","input":"","output":"\u8f9b苦了"}""", false)]
+    [InlineData("""{"chosen":[{"role":"user","content":"问"},{"role":"assistant","content":"好"}],"rejected":[{"role":"user","content":"问"},{"role":"assistant","content":"坏"}]}""", true)]
+    public void Mutated_training_data_is_read_or_refused(string line, bool isPair)
+    {
+        var path = Path.Combine(_folder, "data.jsonl");
+        File.WriteAllText(path, line);
+        Assert.True(FuzzFile(path, Runs / 4, seed: 8, () => _ = isPair ? JsonLines.Pairs([path]).Count : JsonLines.Samples([path]).Count).Refused > 50);
     }
 
     /// <summary>Mutations of each kind; PSYLITE_FUZZ_RUNS asks for more than the suite has time for.</summary>
