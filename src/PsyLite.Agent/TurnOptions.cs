@@ -40,8 +40,8 @@ public sealed record TurnOptions
     /// </summary>
     public bool CanReachContact { get; init; }
 
-    /// <summary>Hash of the model file, for the audit; null when the host does not know it.</summary>
-    public string? ModelHash { get; init; }
+    /// <summary>Tells the hash of the model file, for the audit; it tells null as long as the host does not know it.</summary>
+    public Func<string?> ModelHash { get; init; } = () => null;
 
     /// <summary>The caller's options with what these settings add.</summary>
     internal ChatOptions? Complete(ChatOptions? asked)

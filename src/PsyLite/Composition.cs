@@ -38,7 +38,7 @@ internal sealed class Composition : IDisposable
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
         Audit = store?.Audit ?? new AuditTrail();
         Model = new LocalModel(load ?? (() => options.Engine == EngineKind.Llama ? LoadAsync(options, time) : ConnectAsync(options, time)), options.IsBuiltInModel) { SentTo = options.SentTo };
-        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? Patience(options)), time, store?.Desk, Audit);
+        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? Patience(options)) with { ModelHash = () => Model.Hash }, time, store?.Desk, Audit);
         Store = store;
         Turns = new RecordedTurns(Pipeline, Assessor, Library, time);
         HelpLines = new HelpLines(new HotlineDirectory());
@@ -145,6 +145,7 @@ internal sealed class Composition : IDisposable
             model.Plan)
         {
             CountTokens = text => model.Tokenize(text).Length,
+            Hash = FileHash.Start(options.ModelPath),
         };
     }
 

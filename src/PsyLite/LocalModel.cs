@@ -20,6 +20,9 @@ internal sealed record LoadedModel(IChatClient Client, LabelLikelihoods? Labels,
     /// <summary>Tokens of a text; null for a model elsewhere, which keeps its vocabulary to itself.</summary>
     public Func<string, int>? CountTokens { get; init; }
 
+    /// <summary>SHA-256 of the file in hexadecimal, once it is known; null for a model elsewhere.</summary>
+    public Func<string?>? Hash { get; init; }
+
     /// <summary>One line that says why a model elsewhere does not answer just now, or null; null for a model here, which has been loaded.</summary>
     public Func<string?>? Problem { get; init; }
 }
@@ -67,6 +70,9 @@ internal sealed class LocalModel : IChatClient
         : _loading.Value.Exception!.InnerException!.Message.ReplaceLineEndings(" ");
 
     public string? Description => Status == ModelStatus.Ready ? _loading.Value.Result.Description : null;
+
+    /// <summary>SHA-256 of the model file in hexadecimal; null before it is known, and for a model elsewhere.</summary>
+    public string? Hash => Status == ModelStatus.Ready ? _loading.Value.Result.Hash?.Invoke() : null;
 
     /// <summary>Tokens of a text by the loaded model; before, and for a model elsewhere, one a character, which is more than most take.</summary>
     public int CountTokens(string text) => Status == ModelStatus.Ready && _loading.Value.Result.CountTokens is { } count ? count(text) : text.Length;

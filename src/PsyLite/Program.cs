@@ -11,6 +11,7 @@ root.Subcommands.Add(DataCommand.Create());
 root.Subcommands.Add(TrainCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());
 root.Subcommands.Add(CrosstalkCommand.Create());
+root.Subcommands.Add(AccountCommand.Create());
 root.Subcommands.Add(StoreCommand.Create());
 root.Subcommands.Add(StoreCommand.CreateAudit());
 root.Subcommands.Add(EvalCommand.Create());

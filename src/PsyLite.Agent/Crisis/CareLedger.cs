@@ -3,10 +3,10 @@ using PsyLite.Agent.Risk;
 namespace PsyLite.Agent.Crisis;
 
 /// <summary>Writes audit records and raises tickets; no fault of a host's desk or log reaches a turn.</summary>
-internal sealed class CareLedger(ITakeoverDesk desk, IAuditLog audit, TimeProvider time, string? modelHash)
+internal sealed class CareLedger(ITakeoverDesk desk, IAuditLog audit, TimeProvider time, Func<string?> modelHash)
 {
     public void Note(ConversationState state, Tier tier, string rule, AuditAction action, bool spokeModel = false) =>
-        Guarded(() => audit.Write(new AuditRecord(time.GetUtcNow(), tier, rule, action, spokeModel ? modelHash : null) { ConversationId = state.Id }));
+        Guarded(() => audit.Write(new AuditRecord(time.GetUtcNow(), tier, rule, action, spokeModel ? modelHash() : null) { ConversationId = state.Id }));
 
     /// <summary>The ticket of this turn: one per episode, again only when the danger has grown. Null when none is due.</summary>
     public TakeoverTicket? Raise(ConversationState state, RiskVerdict verdict)

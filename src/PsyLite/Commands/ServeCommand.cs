@@ -1,7 +1,9 @@
 using System.CommandLine;
 using PsyLite.Options;
 using PsyLite.Server;
+using PsyLite.Server.Accounts;
 using PsyLite.Store;
+using PsyLite.Store.Accounts;
 
 namespace PsyLite.Commands;
 
@@ -26,7 +28,7 @@ internal static class ServeCommand
 
             await using var store = new StoreHost(options, TimeProvider.System, line => Console.Error.WriteLine($"psylite: {line}"));
             using var parts = Composition.Create(options, store: store);
-            await using var app = PsyLiteServer.Build(parts);
+            await using var app = PsyLiteServer.Build(parts, signIn: options.Accounts ? await SignInAsync(store, cancellationToken) : null);
             await StartAsync(app, cancellationToken);
             parts.Model.Start();
             store.Start();
@@ -47,6 +49,18 @@ internal static class ServeCommand
             return CommandBoundary.Done;
         });
         return command;
+    }
+
+    /// <summary>Accounts need their store before the first request; a server without either would be open or of no use.</summary>
+    private static async Task<SignInParts> SignInAsync(StoreHost store, CancellationToken cancellationToken)
+    {
+        var book = await store.AccountsAsync();
+        if (!(await book.ListAsync(cancellationToken)).Any(a => a is { Role: AccountRole.Admin, IsDisabled: false }))
+        {
+            await Console.Error.WriteLineAsync("psylite: 还没有管理员 · there is no admin yet: psylite account add NAME --role admin");
+        }
+
+        return new SignInParts(book, new SealedSessions(await store.SessionsKeyAsync(cancellationToken)));
     }
 
     private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)

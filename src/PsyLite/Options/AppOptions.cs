@@ -16,7 +16,8 @@ internal enum EngineKind
 }
 
 /// <summary>
-/// Everything that can be set from outside, read once at start. Flags win over environment variables, these over defaults.
+/// Everything that can be set from outside, read once at start. Flags win over environment variables, these over the file of settings, and that
+/// over defaults. docs/settings.md lists them all.
 /// </summary>
 internal sealed record AppOptions
 {
@@ -29,7 +30,7 @@ internal sealed record AppOptions
     /// </summary>
     public string? Model { get; init; }
 
-    /// <summary>LoRA adapters that are added to the model at run time, with their scales.</summary>
+    /// <summary>LoRA adapters that are added to the model at run time, with their scales. Environment: PSYLITE_LORA, each FILE or FILE:SCALE, separated by commas.</summary>
     public IReadOnlyList<(string Path, float Scale)> Lora { get; init; } = [];
 
     /// <summary>What computes the replies. Environment: PSYLITE_ENGINE, llama, openai or ollama.</summary>
@@ -74,6 +75,24 @@ internal sealed record AppOptions
 
     /// <summary>Host names that requests may name, for a proxy in front; this machine's own always may. Environment: PSYLITE_HOSTS, separated by semicolons.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>People sign in, and conversations belong to their accounts. Environment: PSYLITE_ACCOUNTS, on or off.</summary>
+    public bool Accounts { get; init; }
+
+    /// <summary>Certificate of the server with its chain, as PEM; null speaks plain HTTP. Environment: PSYLITE_CERTIFICATE.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>Private key of the certificate, as PEM; null where it is in the same file. Environment: PSYLITE_CERTIFICATE_KEY.</summary>
+    public string? CertificateKey { get; init; }
+
+    /// <summary>
+    /// Addresses or networks of the proxies in front: they alone may connect from beyond this machine, and what they say of their callers is
+    /// believed. Environment: PSYLITE_PROXY, separated by commas.
+    /// </summary>
+    public IReadOnlyList<IPNetwork> Proxies { get; init; } = [];
+
+    /// <summary>The counsellors' console is there on this machine without accounts too. Environment: PSYLITE_CONSOLE, on or off.</summary>
+    public bool Console { get; init; }
 
     /// <summary>Where pulled models are kept. Environment: PSYLITE_MODELS.</summary>
     public string Models { get; init; } =
@@ -132,76 +151,70 @@ internal sealed record AppOptions
         : $"对话会发送到 · conversations are sent to {string.Join(", ", Endpoints.Select(e => e.Authority))}"
             + (Endpoints.Any(e => !e.IsLoopback && e.Scheme == "http") ? "（未加密 not encrypted）" : "");
 
+    /// <summary>Names under which requests may come in besides this machine's own: those that were set, and that of the address itself.</summary>
+    public IReadOnlyList<string> KnownHosts =>
+        [.. Hosts, .. Urls.Split(';').Select(u => Uri.TryCreate(u.Trim(), UriKind.Absolute, out var uri) ? uri.Host : "").Where(h => h is not ("" or "0.0.0.0" or "[::]"))];
+
     public string ModelPath => Model ?? BuiltInModel;
 
     public bool IsBuiltInModel => Engine == EngineKind.Llama && (Model is null || Path.GetFullPath(Model) == Path.GetFullPath(BuiltInModel));
 
     /// <exception cref="InvalidDataException">A variable does not hold what it should; the message names it.</exception>
-    public static AppOptions FromEnvironment()
+    public static AppOptions FromEnvironment() => Read(SettingSource.OfProcess());
+
+    /// <exception cref="InvalidDataException">A setting does not hold what it should; the message names it.</exception>
+    internal static AppOptions Read(SettingSource source)
     {
         var defaults = new AppOptions();
-        return new AppOptions
+        var options = new AppOptions
         {
-            Urls = Text("PSYLITE_URLS") ?? defaults.Urls,
-            Model = Text("PSYLITE_MODEL"),
-            Engine = EngineOf(Text("PSYLITE_ENGINE"), "PSYLITE_ENGINE") ?? defaults.Engine,
-            Endpoints = EndpointsOf(Text("PSYLITE_ENDPOINTS"), "PSYLITE_ENDPOINTS") ?? [],
-            EndpointKey = Text("PSYLITE_ENDPOINT_KEY"),
-            ApiKey = Text("PSYLITE_API_KEY"),
-            Context = Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
-            Memory = Number("PSYLITE_MEMORY_MB", 1) is { } memory ? memory * 1_000_000L : null,
-            Cache = Text("PSYLITE_CACHE") is { } cache && cache != "off" ? cache : null,
-            CacheBytes = Number("PSYLITE_CACHE_MB", 1) is { } size ? size * 1_000_000L : defaults.CacheBytes,
-            Threads = Number("PSYLITE_THREADS", 0) ?? defaults.Threads,
-            Crosstalk = Text("PSYLITE_CROSSTALK") ?? defaults.Crosstalk,
-            CrosstalkIndex = Text("PSYLITE_CROSSTALK_INDEX") ?? defaults.CrosstalkIndex,
-            Models = Text("PSYLITE_MODELS") ?? defaults.Models,
-            Mirror = Text("PSYLITE_MIRROR"),
-            HuggingFace = Text("HF_ENDPOINT") ?? defaults.HuggingFace,
-            HuggingFaceToken = Text("HF_TOKEN"),
-            Embedder = Text("PSYLITE_EMBEDDER"),
-            Store = Text("PSYLITE_STORE") ?? defaults.Store,
-            StoreKey = Text("PSYLITE_STORE_KEY"),
-            StoreKeyFile = Text("PSYLITE_STORE_KEY_FILE"),
-            RetentionDays = Number("PSYLITE_RETENTION_DAYS", 0) ?? defaults.RetentionDays,
-            MaxTurns = Number("PSYLITE_MAX_TURNS", 1) ?? defaults.MaxTurns,
-            RequestsPerMinute = Number("PSYLITE_REQUESTS_PER_MINUTE", 1) ?? defaults.RequestsPerMinute,
-            Valves = Text("PSYLITE_VALVES") ?? defaults.Valves,
-            JsonLog = Text("PSYLITE_LOG") switch
+            Urls = source.Text("PSYLITE_URLS")?.Replace(',', ';') ?? defaults.Urls,
+            Model = source.Text("PSYLITE_MODEL"),
+            Lora = source.Text("PSYLITE_LORA") is { } adapters ? [.. adapters.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(LoraOf)] : [],
+            Engine = EngineOf(source.Text("PSYLITE_ENGINE"), "PSYLITE_ENGINE") ?? defaults.Engine,
+            Endpoints = EndpointsOf(source.Text("PSYLITE_ENDPOINTS"), "PSYLITE_ENDPOINTS") ?? [],
+            EndpointKey = source.Text("PSYLITE_ENDPOINT_KEY"),
+            ApiKey = source.Text("PSYLITE_API_KEY"),
+            Context = source.Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
+            Memory = source.Number("PSYLITE_MEMORY_MB", 1) is { } memory ? memory * 1_000_000L : null,
+            Cache = source.Text("PSYLITE_CACHE") is { } cache && cache != "off" ? cache : null,
+            CacheBytes = source.Number("PSYLITE_CACHE_MB", 1) is { } size ? size * 1_000_000L : defaults.CacheBytes,
+            Threads = source.Number("PSYLITE_THREADS", 0) ?? defaults.Threads,
+            Crosstalk = source.Text("PSYLITE_CROSSTALK") ?? defaults.Crosstalk,
+            CrosstalkIndex = source.Text("PSYLITE_CROSSTALK_INDEX") ?? defaults.CrosstalkIndex,
+            Models = source.Text("PSYLITE_MODELS") ?? defaults.Models,
+            Mirror = source.Text("PSYLITE_MIRROR"),
+            HuggingFace = source.Text("HF_ENDPOINT") ?? defaults.HuggingFace,
+            HuggingFaceToken = source.Text("HF_TOKEN"),
+            Embedder = source.Text("PSYLITE_EMBEDDER"),
+            Store = source.Text("PSYLITE_STORE") ?? defaults.Store,
+            StoreKey = source.Text("PSYLITE_STORE_KEY"),
+            StoreKeyFile = source.Text("PSYLITE_STORE_KEY_FILE"),
+            RetentionDays = source.Number("PSYLITE_RETENTION_DAYS", 0) ?? defaults.RetentionDays,
+            MaxTurns = source.Number("PSYLITE_MAX_TURNS", 1) ?? defaults.MaxTurns,
+            RequestsPerMinute = source.Number("PSYLITE_REQUESTS_PER_MINUTE", 1) ?? defaults.RequestsPerMinute,
+            Valves = source.Text("PSYLITE_VALVES") ?? defaults.Valves,
+            JsonLog = source.Text("PSYLITE_LOG") switch
             {
                 null or "text" => false,
                 "json" => true,
                 var other => throw new InvalidDataException($"PSYLITE_LOG={other} is neither text nor json."),
             },
-            Traces = Text("PSYLITE_TRACES") switch
+            Traces = source.Text("PSYLITE_TRACES") switch
             {
                 null => null,
                 var address when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" => address,
                 var other => throw new InvalidDataException($"PSYLITE_TRACES={other} is not an address; write it as http://127.0.0.1:4318."),
             },
-            Hosts = Text("PSYLITE_HOSTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            Hosts = source.Text("PSYLITE_HOSTS")?.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            Accounts = source.Switch("PSYLITE_ACCOUNTS"),
+            Certificate = source.Text("PSYLITE_CERTIFICATE"),
+            CertificateKey = source.Text("PSYLITE_CERTIFICATE_KEY"),
+            Proxies = Exposure.NetworksOf(source.Text("PSYLITE_PROXY"), "PSYLITE_PROXY"),
+            Console = source.Switch("PSYLITE_CONSOLE"),
         };
-    }
-
-    /// <summary>
-    /// Refuses what would expose conversations: without accounts and TLS the server answers this machine only.
-    /// </summary>
-    /// <exception cref="InvalidDataException">An address is malformed or reaches beyond loopback.</exception>
-    public void CheckUrls()
-    {
-        foreach (var url in Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            if (!Uri.TryCreate(url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var uri))
-            {
-                throw new InvalidDataException($"--urls {url} is not an address; write it as http://127.0.0.1:8080.");
-            }
-
-            var loopback = uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
-            if (!loopback)
-            {
-                throw new InvalidDataException($"--urls {url} reaches beyond this machine, which needs accounts and TLS; listen on 127.0.0.1 and put a trusted proxy in front.");
-            }
-        }
+        source.CheckNothingIsLeft();
+        return options;
     }
 
     /// <summary>Refuses an engine elsewhere without an address, and an address without such an engine: where conversations go must be plain.</summary>
@@ -237,12 +250,4 @@ internal sealed record AppOptions
         var colon = text.LastIndexOf(':');
         return colon > 0 && float.TryParse(text.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture, out var scale) && float.IsFinite(scale) ? (text[..colon], scale) : (text, 1);
     }
-
-    private static string? Text(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
-
-    private static int? Number(string name, int least) => Text(name) is not { } text
-        ? null
-        : int.TryParse(text, out var number) && number >= least
-            ? number
-            : throw new InvalidDataException($"{name}={text} is not a whole number of at least {least}.");
 }

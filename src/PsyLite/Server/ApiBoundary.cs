@@ -3,7 +3,9 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using PsyLite.Server.Accounts;
 using PsyLite.Server.Observability;
+using PsyLite.Store.Accounts;
 
 namespace PsyLite.Server;
 
@@ -71,7 +73,7 @@ internal static class ApiBoundary
         });
         try
         {
-            CheckKey(context.Request, dialect, apiKey);
+            await AdmitAsync(context, dialect, apiKey);
             await next(context);
             if (context.Response is { HasStarted: false, StatusCode: 404 or 405 } && context.GetEndpoint()?.Metadata.GetMetadata<ApiSurface>() is null)
             {
@@ -108,15 +110,27 @@ internal static class ApiBoundary
         return WriteAsync(context, dialect, error);
     }
 
-    private static void CheckKey(HttpRequest request, Dialect dialect, string? apiKey)
+    /// <summary>
+    /// Without accounts the one key of the server opens, where it is set; with accounts a key of theirs does, and on some paths the session of
+    /// a page. From here on the request is its account's.
+    /// </summary>
+    private static async Task AdmitAsync(HttpContext context, Dialect dialect, string? apiKey)
     {
-        if (apiKey is null)
+        var accounts = context.RequestServices.GetService<AccountBook>();
+        if (apiKey is null && accounts is null)
         {
             return;
         }
 
-        var header = request.Headers.Authorization.ToString();
-        if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+        var endpoint = context.GetEndpoint()?.Metadata;
+        var header = context.Request.Headers.Authorization.ToString();
+        var given = header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header[7..].Trim() : null;
+        if (given is null && accounts is not null && endpoint?.GetMetadata<TakesSession>() is not null && context.User.Identity is { IsAuthenticated: true })
+        {
+            return;
+        }
+
+        if (given is null)
         {
             // Open WebUI expects of Pipelines what FastAPI says there.
             throw dialect == Dialect.Pipelines
@@ -124,11 +138,25 @@ internal static class ApiBoundary
                 : new ApiException(401, "invalid_api_key", "an API key is needed: Authorization: Bearer <key>");
         }
 
-        // Hashes are of one length, so that the comparison does not tell that of the key.
-        var given = SHA256.HashData(Encoding.UTF8.GetBytes(header[7..].Trim()));
-        if (!CryptographicOperations.FixedTimeEquals(given, SHA256.HashData(Encoding.UTF8.GetBytes(apiKey))))
+        var isServers = apiKey is not null && IsSame(given, apiKey);
+        var account = isServers || accounts is null ? null : await accounts.FindByKeyAsync(given, context.RequestAborted);
+        if (!isServers && account is null)
         {
             throw new ApiException(401, "invalid_api_key", "Invalid API key");
         }
+
+        if (accounts is not null)
+        {
+            context.User = account is null ? AccountSetup.Service : AccountSetup.PrincipalOf(account);
+        }
+
+        if (account is { Role: not AccountRole.Admin } && endpoint?.GetMetadata<OperatorsOnly>() is not null)
+        {
+            throw new ApiException(403, "admins_only", "this changes the server for everybody and needs the key of an admin");
+        }
     }
+
+    /// <summary>Hashes are of one length, so that the comparison does not tell that of the key.</summary>
+    private static bool IsSame(string given, string key) =>
+        CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given)), SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }

@@ -12,7 +12,9 @@ namespace PsyLite.Server;
 /// <param name="Attempt">Names a request that its client may send again; null for a first attempt without such a name.</param>
 /// <param name="IsRetry">The client says that it has sent this request before.</param>
 /// <param name="IsOpenWebUi">Status events will be shown to the person.</param>
-internal sealed record Caller(string User, string? ConversationId, string? Task, string? Attempt, bool IsRetry, bool IsOpenWebUi)
+/// <param name="Owner">Whose the conversation is: unlike the names above it rests on the key that was shown.</param>
+/// <param name="Record">The caller's name for a conversation that is to be recorded; null where the caller keeps it.</param>
+internal sealed record Caller(string User, string? ConversationId, string? Task, string? Attempt, bool IsRetry, bool IsOpenWebUi, string Owner, string? Record)
 {
     private const int LongestName = 200;
 
@@ -31,13 +33,16 @@ internal sealed record Caller(string User, string? ConversationId, string? Task,
             metadata is { } n ? JsonBody.Text(n, "user_id") : null);
         var task = Name(JsonBody.Text(body, "task"), metadata is { } t ? JsonBody.Text(t, "task") : null, headers["X-OpenWebUI-Task"]);
         var isRetry = int.TryParse(headers["X-Stainless-Retry-Count"], out var retries) && retries > 0;
+        var account = http.User.Identity is { IsAuthenticated: true } ? Accounts.Owner.Of(http.User) : null;
         return new Caller(
-            user ?? http.Connection.RemoteIpAddress?.ToString() ?? "",
+            account is not null ? $"{account}|{user}" : user ?? http.Connection.RemoteIpAddress?.ToString() ?? "",
             chat,
             task,
-            Name(headers["Idempotency-Key"]),
+            Name(JsonBody.Text(body, "turn_id"), headers["Idempotency-Key"]),
             isRetry,
-            userObject is not null || chat is not null);
+            userObject is not null || chat is not null,
+            Accounts.Owner.Of(http.User, user),
+            Name(JsonBody.Text(body, "conversation_id"), metadata is { } r ? JsonBody.Text(r, "conversation_id") : null, headers["X-PsyLite-Conversation"]));
     }
 
     /// <summary>The first of these that is a name; an overlong one is none.</summary>

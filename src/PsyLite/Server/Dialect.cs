@@ -8,6 +8,12 @@ internal enum Dialect
     Pipelines,
 }
 
+/// <summary>Marks endpoints that a person's own page may call as well, with the session of its sign-in in place of a key.</summary>
+internal sealed record TakesSession;
+
+/// <summary>Marks endpoints that change the server for everybody: with accounts they are for admins.</summary>
+internal sealed record OperatorsOnly;
+
 /// <summary>Marks the endpoints of an API: they ask for the key, where there is one.</summary>
 internal sealed record ApiSurface(Dialect Dialect)
 {

@@ -1,12 +1,18 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
 using PsyLite.Options;
+using PsyLite.Server.Accounts;
+using PsyLite.Server.Counsellors;
 using PsyLite.Server.Observability;
 using PsyLite.Server.Ollama;
 using PsyLite.Server.OpenAi;
+using PsyLite.Server.Owners;
 using PsyLite.Server.Pipelines;
 using PsyLite.Store.Conversations;
 using PsyLite.Web;
@@ -25,10 +31,14 @@ internal static class PsyLiteServer
     /// <summary>Over the grace of running turns, so that they end by themselves or are told why they are cut.</summary>
     private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(10);
 
+    /// <summary>Open pages; each holds a connection and some memory.</summary>
+    private const int MostPages = 2_000;
+
     /// <summary>How long a page outlives a broken connection, with what was not sent yet. Conversations do not depend on it.</summary>
     private static readonly TimeSpan DisconnectedRetention = TimeSpan.FromMinutes(3);
 
-    public static WebApplication Build(Composition parts, ServerLimits? limits = null)
+    /// <param name="signIn">Accounts; null where the person at this machine is the only one.</param>
+    public static WebApplication Build(Composition parts, ServerLimits? limits = null, SignInParts? signIn = null)
     {
         limits ??= new ServerLimits();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
@@ -45,31 +55,93 @@ internal static class PsyLiteServer
             kestrel.Limits.MinRequestBodyDataRate = SlowestBody;
             kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
             kestrel.Limits.KeepAliveTimeout = KeepAliveTimeout;
+            kestrel.Limits.MaxConcurrentUpgradedConnections = MostPages;
+            if (parts.Options.Certificate is { } certificate)
+            {
+                kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = X509Certificate2.CreateFromPemFile(certificate, parts.Options.CertificateKey));
+            }
         });
 
         // A build output has no wwwroot of its own: its assets stay where they were built, and this reads the list of them.
         StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
         AddLogging(builder.Logging, parts.Options);
-        AddParts(builder.Services, parts);
+        AddParts(builder.Services, parts, signIn);
         AddApis(builder.Services, parts, limits);
 
         var app = builder.Build();
-        RequestBoundary.Use(app, parts.Options.Hosts);
+        ContainFaults(app);
+        AccountSetup.UseProxies(app, parts.Options.Proxies);
+        RequestBoundary.Use(app, parts.Options.KnownHosts);
+        if (signIn is not null)
+        {
+            app.UseAuthentication();
+        }
+
         ApiBoundary.Use(app, parts.Options.ApiKey, app.Services.GetRequiredService<Telemetry>());
+        if (signIn is not null)
+        {
+            app.UseAuthorization();
+        }
+
         app.UseAntiforgery();
         AnswerProbes(app);
 
         // Both listen from their making on.
         _ = app.Services.GetRequiredService<PrometheusExporter>();
         _ = app.Services.GetRequiredService<TraceExport>();
-        HealthEndpoints.Map(app);
+        HealthEndpoints.Map(app, signIn is not null);
         OpenAiEndpoints.Map(app);
         OllamaEndpoints.Map(app);
         PipelinesEndpoints.Map(app);
         PersonEndpoints.Map(app);
-        app.MapStaticAssets();
+        if (parts.Store is not null)
+        {
+            // What a counsellor writes appears on the person's open page.
+            app.Services.GetRequiredService<ConversationNews>().Listen(app.Services.GetRequiredService<LiveConversations>().RefreshAsync);
+            OwnerEndpoints.Map(app);
+            if (signIn is not null || parts.Options.Console)
+            {
+                ConsoleEndpoints.Map(app, signIn is not null);
+            }
+        }
+
+        if (signIn is not null)
+        {
+            AccountEndpoints.Map(app);
+        }
+
+        app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null);
         return app;
+    }
+
+    /// <summary>
+    /// The last boundary of every path that has none of its own: a fault is logged by its kind, never with its message, which may quote what was
+    /// said, and the caller gets no word of it.
+    /// </summary>
+    private static void ContainFaults(WebApplication app)
+    {
+        var logger = app.Services.GetRequiredService<ILogger<Telemetry>>();
+        app.Use(async (context, next) =>
+        {
+            try
+            {
+                await next(context);
+            }
+            catch (Exception fault) when (fault is not Microsoft.AspNetCore.Http.BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
+            {
+                TurnLog.Failed(logger, "page", fault.GetType().Name);
+                if (context.Response.HasStarted)
+                {
+                    context.Abort();
+                    return;
+                }
+
+                context.Response.Clear();
+                RequestBoundary.AddHeaders(context.Response.Headers);
+                context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            }
+        });
     }
 
     /// <summary>At the same address people get the page, and clients that look for a server get a sign of one.</summary>
@@ -99,7 +171,7 @@ internal static class PsyLiteServer
         logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
-    private static void AddParts(IServiceCollection services, Composition parts)
+    private static void AddParts(IServiceCollection services, Composition parts, SignInParts? signIn)
     {
         services.AddSingleton(parts.Time);
         services.AddSingleton(parts.Model);
@@ -112,8 +184,27 @@ internal static class PsyLiteServer
         // Chinese stays readable in the page's source.
         services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
 
-        // Keys that end with the process: pages do not outlive it either, and nothing is written to the disk.
+        if (parts.Store is { } store)
+        {
+            services.AddSingleton(store);
+            services.AddSingleton<ConversationNews>();
+            services.AddSingleton(provider => new CounsellorDesk(
+                store, provider.GetRequiredService<ConversationNews>(), parts.Time, signIn?.Book, provider.GetService<IOptions<IdentityOptions>>()));
+        }
+
+        // Without accounts the keys end with the process: pages do not outlive it either, and nothing is written to the disk.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        services.AddAntiforgery(forms =>
+        {
+            forms.SuppressXFrameOptionsHeader = true;
+            forms.Cookie.SameSite = SameSiteMode.Strict;
+            forms.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
+        if (signIn is not null)
+        {
+            AccountSetup.AddTo(services, signIn);
+        }
+
         services.AddRazorComponents().AddInteractiveServerComponents(circuit => circuit.DisconnectedCircuitRetentionPeriod = DisconnectedRetention);
         services.AddRouting();
     }
@@ -147,6 +238,11 @@ internal static class PsyLiteServer
         services.AddSingleton(new ConversationReplay(parts.Library));
         services.AddSingleton<ConversationFloors>();
         services.AddSingleton<RetriedTurns>();
+        if (parts.Store is { } store)
+        {
+            services.AddSingleton(new RecordedDesk(parts.Turns, store));
+        }
+
         services.AddSingleton<TurnDesk>();
         services.AddSingleton<WritingTools>();
         services.AddSingleton<Completions>();

@@ -28,6 +28,18 @@ internal static class RequestBoundary
             return;
         }
 
+        // A form of another page reaches us without a script; the browser says so.
+        if (context.Request.Headers["Sec-Fetch-Site"] == "cross-site" && !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            await RefuseAsync(context, new ApiException(403, "foreign_origin", "requests from other web pages are not served"));
+            return;
+        }
+
+        if (context.Request.IsHttps)
+        {
+            context.Response.Headers.StrictTransportSecurity = "max-age=31536000";
+        }
+
         await next(context);
     });
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using PsyLite.Agent;
 using PsyLite.Agent.Risk;
 using PsyLite.Server.Observability;
+using PsyLite.Server.Owners;
 
 namespace PsyLite.Server;
 
@@ -9,7 +10,7 @@ namespace PsyLite.Server;
 /// Where every API request for a reply arrives, whatever its dialect: let in, taken up where its conversation stands, run through the whole
 /// turn, measured. What belongs to a conversation is made for each request and passed on.
 /// </summary>
-internal sealed class TurnDesk(TurnPipeline pipeline, ConversationReplay replay, TurnGate gate, ConversationFloors floors, RetriedTurns retried, Telemetry telemetry)
+internal sealed class TurnDesk(TurnPipeline pipeline, ConversationReplay replay, TurnGate gate, ConversationFloors floors, RetriedTurns retried, Telemetry telemetry, RecordedDesk? recorded = null)
 {
     /// <exception cref="ApiException">There is no room for it now.</exception>
     public OpenTurn Enter(ServedTurn turn, HttpContext http) => gate.Enter(turn, http.RequestAborted);
@@ -37,7 +38,10 @@ internal sealed class TurnDesk(TurnPipeline pipeline, ConversationReplay replay,
         var events = new List<TurnEvent>();
         try
         {
-            await foreach (var e in RunAsync(turn, request, events, measured, cancellationToken))
+            var steps = recorded is not null && turn.Caller.Record is not null && turn.Caller.Task is null && !TaskResponder.IsTask(request.Messages)
+                ? recorded.RunAsync(turn, request, cancellationToken)
+                : pipeline.RunAsync(request, cancellationToken);
+            await foreach (var e in HoldPresetsAsync(turn, steps, events, measured))
             {
                 yield return e;
             }
@@ -51,10 +55,9 @@ internal sealed class TurnDesk(TurnPipeline pipeline, ConversationReplay replay,
         }
     }
 
-    private async IAsyncEnumerable<TurnEvent> RunAsync(
-        ServedTurn turn, TurnRequest request, List<TurnEvent> events, MeasuredTurn measured, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<TurnEvent> HoldPresetsAsync(ServedTurn turn, IAsyncEnumerable<TurnEvent> steps, List<TurnEvent> events, MeasuredTurn measured)
     {
-        await foreach (var e in pipeline.RunAsync(request, cancellationToken))
+        await foreach (var e in steps)
         {
             events.Add(e);
             measured.Saw(e);

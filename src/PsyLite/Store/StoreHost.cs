@@ -1,7 +1,9 @@
 using PsyLite.Agent.Crisis;
 using PsyLite.Options;
+using PsyLite.Store.Accounts;
 using PsyLite.Store.Audit;
 using PsyLite.Store.Conversations;
+using PsyLite.Store.Keys;
 using PsyLite.Store.Sql;
 
 namespace PsyLite.Store;
@@ -62,6 +64,31 @@ internal sealed class StoreHost : IAsyncDisposable
     /// <summary>The turns on the disk, for a counsellor who writes into a conversation or lifts its danger.</summary>
     public async Task<SqlTurns> TurnsAsync() => (await OpenAsync()).Conversations.Turns;
 
+    /// <summary>Who may sign in.</summary>
+    public async Task<AccountBook> AccountsAsync() => (await OpenAsync()).Accounts;
+
+    /// <summary>Which counsellor is in charge of what.</summary>
+    public async Task<SqlTakeovers> TakeoversAsync() => (await OpenAsync()).Takeovers;
+
+    /// <summary>What seals sessions: the same for every program on this store, so that any of them knows a session of another.</summary>
+    public async Task<DataKey> SessionsKeyAsync(CancellationToken cancellationToken)
+    {
+        var database = (await OpenAsync()).Database;
+        return await database.WriteAsync(
+            async db => await database.KeyAsync(db, Seals.SessionsKey, cancellationToken) ?? await database.AddKeyAsync(db, Seals.SessionsKey, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>One line for a failure of the store.</summary>
+    public string Explain(Exception fault)
+    {
+        lock (_lock)
+        {
+            return fault is StoreException ? fault.Message
+                : _opening is { IsCompletedSuccessfully: true } opened ? opened.Result.Database.Explain(fault)
+                : $"the store cannot be opened ({fault.GetType().Name}); see PSYLITE_STORE.";
+        }
+    }
+
     /// <summary>Notes what a person or the program did to the store itself.</summary>
     public void Note(string action, string rule, string? conversation = null) =>
         _audit.Write(new AuditEntry(_time.GetUtcNow(), "-", rule, action, null, conversation));
@@ -116,15 +143,10 @@ internal sealed class StoreHost : IAsyncDisposable
         return new Opened(database, conversations, new AuditChain(database, location.AuditHead));
     }
 
-    private string Explain(Exception fault)
+    private sealed record Opened(StoreDatabase Database, SqlConversationStore Conversations, AuditChain Audit)
     {
-        lock (_lock)
-        {
-            return fault is StoreException ? fault.Message
-                : _opening is { IsCompletedSuccessfully: true } opened ? opened.Result.Database.Explain(fault)
-                : $"the store cannot be opened ({fault.GetType().Name}); see PSYLITE_STORE.";
-        }
-    }
+        public AccountBook Accounts { get; } = new(Database);
 
-    private sealed record Opened(StoreDatabase Database, SqlConversationStore Conversations, AuditChain Audit);
+        public SqlTakeovers Takeovers { get; } = new(Database, Conversations);
+    }
 }

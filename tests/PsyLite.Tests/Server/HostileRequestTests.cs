@@ -16,7 +16,7 @@ public sealed class HostileRequestTests
         ["/v1/chat/completions", "/v1/embeddings", "/chat/completions", "/psylite/filter/inlet", "/psylite/valves/update", "/api/chat", "/api/generate", "/api/show", "/api/embed", "/api/pull"];
 
     private static readonly PipeValves Valves = new(true, null, null, false, true, true);
-    private static readonly Caller Nobody = new("", null, null, null, false, false);
+    private static readonly Caller Nobody = new("", null, null, null, false, false, "local", null);
 
     public static TheoryData<string, byte[]> Bodies { get; } = new()
     {

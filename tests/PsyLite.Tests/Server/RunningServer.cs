@@ -3,12 +3,16 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using PsyLite.Agent;
 using PsyLite.Agent.Crisis;
 using PsyLite.Options;
 using PsyLite.Server;
+using PsyLite.Server.Accounts;
+using PsyLite.Store;
+using PsyLite.Store.Accounts;
 using PsyLite.Tests.Store;
 
 namespace PsyLite.Tests.Server;
@@ -25,6 +29,15 @@ internal sealed record ServerSetup
     public ServerLimits? Limits { get; init; }
 
     public IEmbeddingGenerator<string, Embedding<float>>? Embedder { get; init; }
+
+    /// <summary>Conversations and the audit are kept in a file of the test's own.</summary>
+    public bool HasStore { get; init; }
+
+    /// <summary>People sign in; needs the store.</summary>
+    public bool HasAccounts { get; init; }
+
+    /// <summary>Where the store's file lies; null is a folder that goes away with the server.</summary>
+    public string? Store { get; init; }
 }
 
 /// <summary>The real server on a free port, over a chat client of the test's choosing.</summary>
@@ -33,12 +46,20 @@ internal sealed class RunningServer : IAsyncDisposable
     private readonly Composition _parts;
     private readonly WebApplication _app;
     private readonly TemporaryFolder _files;
+    private readonly StoreHost? _store;
 
-    private RunningServer(Composition parts, WebApplication app, TemporaryFolder files)
+    private RunningServer(Composition parts, WebApplication app, TemporaryFolder files, StoreHost? store, AccountBook? accounts)
     {
-        (_parts, _app, _files) = (parts, app, files);
-        Http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        (_parts, _app, _files, _store, Book) = (parts, app, files, store, accounts);
+        Http = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(app.Urls.First()) };
     }
+
+    /// <summary>The accounts of a server that has them.</summary>
+    public AccountBook? Book { get; }
+
+    public StoreHost Store => _store!;
+
+    public IServiceProvider Services => _app.Services;
 
     public HttpClient Http { get; }
 
@@ -68,9 +89,13 @@ internal sealed class RunningServer : IAsyncDisposable
             Crosstalk = Path.Combine(ReferenceGraphTests.Root, "corpora", "crosstalk"),
             Valves = files["valves.json"],
             Models = files["models"],
+            Store = setup.Store ?? files["psylite.db"],
+            Accounts = setup.HasAccounts,
         });
-        var parts = Composition.Create(options, load: load, embedder: setup.Embedder);
-        var app = PsyLiteServer.Build(parts, setup.Limits);
+        var store = setup.HasStore || setup.HasAccounts ? new StoreHost(options, TimeProvider.System, _ => { }) : null;
+        var parts = Composition.Create(options, load: load, embedder: setup.Embedder, store: store);
+        var signIn = setup.HasAccounts ? new SignInParts(await store!.AccountsAsync(), new SealedSessions(await store.SessionsKeyAsync(default))) : null;
+        var app = PsyLiteServer.Build(parts, setup.Limits, signIn);
         await app.StartAsync();
         parts.Model.Start();
         if (waitForModel)
@@ -78,7 +103,7 @@ internal sealed class RunningServer : IAsyncDisposable
             await parts.Model.Settled;
         }
 
-        return new RunningServer(parts, app, files);
+        return new RunningServer(parts, app, files, store, signIn?.Book);
     }
 
     public async Task<(int Status, JsonElement Body)> ChatAsync(object body)
@@ -122,6 +147,8 @@ internal sealed class RunningServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _parts.Dispose();
+        await (_store?.DisposeAsync() ?? ValueTask.CompletedTask);
+        SqliteConnection.ClearAllPools();
         _files.Dispose();
     }
 

@@ -12,6 +12,7 @@ internal static class BenchCommand
         command.Subcommands.Add(EngineBench.Create());
         command.Subcommands.Add(TurnBench.Create());
         command.Subcommands.Add(SoakBench.Create());
+        command.Subcommands.Add(ServeBench.Create());
         command.Subcommands.Add(AssessBench.Create());
         command.Subcommands.Add(RetrievalBench.Create());
         return command;

@@ -28,7 +28,7 @@ internal static class OllamaEndpoints
         api.MapPost("/generate", (HttpContext http, OllamaReplies replies) => replies.AnswerAsync(http, OllamaRequest.OfGenerate));
         api.MapPost("/embed", EmbedAsync);
         api.MapPost("/embeddings", EmbedOneAsync);
-        api.MapPost("/pull", (HttpContext http, OllamaPull pull) => pull.AnswerAsync(http));
+        api.MapPost("/pull", (HttpContext http, OllamaPull pull) => pull.AnswerAsync(http)).WithMetadata(new OperatorsOnly());
     }
 
     private static IResult Json(JsonNode body) => Results.Json(body, ApiBoundary.Json);

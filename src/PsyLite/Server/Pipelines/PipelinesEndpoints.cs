@@ -31,7 +31,7 @@ internal static class PipelinesEndpoints
             api.MapPost("/pipelines/reload", () => Results.Json(new { message = "Pipelines reloaded successfully." }));
             api.MapGet("/{id}/valves", (string id, ValveStore valves) => Results.Json(Known(id, "Valves for {0} not found", valves.Values), ApiBoundary.Json));
             api.MapGet("/{id}/valves/spec", (string id) => Results.Json(Known(id, "Valves for {0} not found", ValveStore.Spec), ApiBoundary.Json));
-            api.MapPost("/{id}/valves/update", UpdateAsync);
+            api.MapPost("/{id}/valves/update", UpdateAsync).WithMetadata(new OperatorsOnly());
             api.MapPost("/{id}/filter/inlet", InletAsync);
             api.MapPost("/{id}/filter/outlet", OutletAsync);
         }

@@ -53,7 +53,9 @@ internal sealed class RecordedConversation
     public bool IsSaved { get; private set; } = true;
 
     /// <summary>A conversation that is recorded from its first message on; without one there is nothing to keep.</summary>
-    public static RecordedConversation Start(StoreSource source, string owner, PersonSettings settings) => new(source, owner, settings.Begin(RecordId.Create()), settings);
+    /// <param name="id">Its name; null makes one.</param>
+    public static RecordedConversation Start(StoreSource source, string owner, PersonSettings settings, string? id = null) =>
+        new(source, owner, settings.Begin(id ?? RecordId.Create()), settings);
 
     /// <summary>A stored conversation, to be gone on with; null when the owner has none of this id.</summary>
     public static async Task<RecordedConversation?> OpenAsync(StoreSource source, string owner, string id, CancellationToken cancellationToken)
@@ -132,6 +134,12 @@ internal sealed class RecordedConversation
         state.HumourRefused &= !_wantsHumour;
         _wantsHumour = false;
     }
+
+    /// <summary>The turn that this message began, if it is the newest; null otherwise. A client that sends it again means the same turn.</summary>
+    public string? NewestTurnWith(string text) => _said.FindLast(s => s.Author == Author.Person) is { } newest && newest.Body.Text == text ? newest.TurnId : null;
+
+    /// <summary>True before the first message.</summary>
+    public bool IsEmpty => _said.Count == 0;
 
     /// <summary>The reply of a turn that is over.</summary>
     internal MessageBody? ReplyOf(string turnId) => _said.Find(s => s.TurnId == turnId && s.Author == Author.Program)?.Body;

@@ -13,6 +13,7 @@ internal static class Erasure
         var keys = conversations.Select(Seals.ConversationKey).ToList();
         await db.DataKeys.Where(k => keys.Contains(k.Id)).ExecuteDeleteAsync(cancellationToken);
         await db.Tickets.Where(t => conversations.Contains(t.ConversationId)).ExecuteDeleteAsync(cancellationToken);
+        await db.Takeovers.Where(t => conversations.Contains(t.ConversationId)).ExecuteDeleteAsync(cancellationToken);
         await db.Messages.Where(m => conversations.Contains(m.ConversationId)).ExecuteDeleteAsync(cancellationToken);
         return await db.Conversations.Where(c => conversations.Contains(c.Id)).ExecuteDeleteAsync(cancellationToken);
     }

@@ -117,3 +117,37 @@ internal sealed class FactRow
 
     public required string Value { get; set; }
 }
+
+internal sealed class AccountRow
+{
+    public required string Id { get; set; }
+
+    /// <summary>Keyed hash of the name.</summary>
+    public required string Name { get; set; }
+
+    public long Version { get; set; }
+
+    public required byte[] Body { get; set; }
+}
+
+internal sealed class ApiKeyRow
+{
+    public required string Id { get; set; }
+
+    public required string AccountId { get; set; }
+
+    public required long Created { get; set; }
+
+    public required byte[] Body { get; set; }
+}
+
+/// <summary>A counsellor who has taken a conversation over.</summary>
+internal sealed class TakeoverRow
+{
+    public required string ConversationId { get; set; }
+
+    /// <summary>Id of an account, or of the person at this machine.</summary>
+    public required string Counsellor { get; set; }
+
+    public required long At { get; set; }
+}

@@ -9,6 +9,10 @@ namespace PsyLite.Store.Sql;
 internal static class Seals
 {
     public const string AuditKey = "audit";
+    public const string AccountsKey = "accounts";
+
+    /// <summary>Of what browsers carry: sessions and the tokens of forms.</summary>
+    public const string SessionsKey = "sessions";
 
     public static string ConversationKey(string conversation) => $"conversation {conversation}";
 
@@ -23,6 +27,10 @@ internal static class Seals
     public static string Pending(string conversation, string turn) => $"pending|{conversation}|{turn}";
 
     public static string Ticket(string ticket, string conversation) => $"ticket|{conversation}|{ticket}";
+
+    public static string Account(string account) => $"account|{account}";
+
+    public static string ApiKey(string key, string account) => $"api key|{account}|{key}";
 
     public static string Settings(string owner) => $"settings|{owner}";
 

@@ -21,6 +21,12 @@ internal sealed class StoreContext(DbContextOptions<StoreContext> options) : DbC
 
     public DbSet<FactRow> Facts => Set<FactRow>();
 
+    public DbSet<AccountRow> Accounts => Set<AccountRow>();
+
+    public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+
+    public DbSet<TakeoverRow> Takeovers => Set<TakeoverRow>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<OwnerRow>(owner =>
@@ -74,6 +80,26 @@ internal sealed class StoreContext(DbContextOptions<StoreContext> options) : DbC
         {
             fact.ToTable("facts");
             fact.HasKey(f => f.Name);
+        });
+        modelBuilder.Entity<AccountRow>(account =>
+        {
+            account.ToTable("accounts");
+            account.HasKey(a => a.Id);
+            account.HasIndex(a => a.Name).IsUnique();
+            account.Property(a => a.Version).IsConcurrencyToken();
+        });
+        modelBuilder.Entity<ApiKeyRow>(key =>
+        {
+            key.ToTable("api_keys");
+            key.HasKey(k => k.Id);
+            key.HasIndex(k => k.AccountId);
+            key.HasOne<AccountRow>().WithMany().HasForeignKey(k => k.AccountId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<TakeoverRow>(takeover =>
+        {
+            takeover.ToTable("takeovers");
+            takeover.HasKey(t => t.ConversationId);
+            takeover.HasOne<ConversationRow>().WithOne().HasForeignKey<TakeoverRow>(t => t.ConversationId).OnDelete(DeleteBehavior.Cascade);
         });
     }
 }

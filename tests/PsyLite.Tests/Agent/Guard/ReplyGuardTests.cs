@@ -125,7 +125,7 @@ public sealed class ReplyGuardTests
     {
         var audit = new AuditTrail();
         var model = new FakeModel("先听听你的感受，", "这段时间辛苦了。", "从描述看，你得了抑郁症，", "要吃药。", "还有别的。");
-        var pipeline = Turns.Pipeline(model, options: Turns.Quick with { ModelHash = "abc" }, audit: audit);
+        var pipeline = Turns.Pipeline(model, options: Turns.Quick with { ModelHash = () => "abc" }, audit: audit);
         var events = await pipeline.EventsAsync(new TurnRequest(Turns.Say(said), new ConversationState()) { Language = language });
         var replaced = Assert.Single(events.OfType<TurnEvent.ReplyReplaced>());
         Assert.Equal("guard.diagnosis", replaced.Rule);
