@@ -28,6 +28,15 @@ public sealed class Chromium : IAsyncLifetime
         return probe;
     }
 
+    /// <summary>A page beside the conversation, in this language.</summary>
+    public async Task<PageProbe> OpenOfficeAsync(string address, string path, int width, ColorScheme scheme, string language)
+    {
+        var probe = await NewAsync(address, width, 844, scheme);
+        await probe.Page.Context.AddCookiesAsync([new Cookie { Name = "lang", Value = language, Url = address }]);
+        await probe.Page.GotoAsync(address + path);
+        return probe;
+    }
+
     /// <summary>A file from disk in a page of its own.</summary>
     public async Task<PageProbe> OpenFileAsync(string path, int width, ColorScheme scheme)
     {

@@ -24,6 +24,9 @@ public sealed class PageProbe : IAsyncDisposable
         page.PageError += (_, e) => _problems.Add(e);
     }
 
+    /// <summary>Folder for pictures of pages, for people to look at; null makes none. Environment: PSYLITE_PICTURES.</summary>
+    public static string? Pictures => Environment.GetEnvironmentVariable("PSYLITE_PICTURES") is { Length: > 0 } folder ? folder : null;
+
     public IPage Page { get; }
 
     /// <summary>Requests that went to another place than the server.</summary>
