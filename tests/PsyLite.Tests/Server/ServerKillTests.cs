@@ -16,7 +16,7 @@ namespace PsyLite.Tests.Server;
 /// <summary>
 /// kill -9 of a real server process at fifty random moments while people talk to it. What a caller has read as a whole reply is in the record, nothing is
 /// there by half, nothing twice, and the next run goes on with the same files. Starting a server takes seconds; so at most moments the process is stopped
-/// and its files are copied as they lie, which is what a kill at this moment leaves, and every seventh kill is a real one.
+/// and its files are copied as they lie, which is what a kill at this moment leaves, and every ninth kill is a real one.
 /// </summary>
 [Collection("postgres")]
 public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
@@ -33,16 +33,16 @@ public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
         Directory.CreateDirectory(_folder["a"]);
         Directory.CreateDirectory(_folder["b"]);
         var lanes = await Task.WhenAll(
-            new Lane(_folder["a/psylite.db"], _folder["a/psylite.db.key"], _folder["a"]).RunAsync(4, 6, 1),
-            new Lane(_folder["b/psylite.db"], _folder["b/psylite.db.key"], _folder["b"]).RunAsync(4, 6, 2));
+            new Lane(_folder["a/psylite.db"], _folder["a/psylite.db.key"], _folder["a"]).RunAsync(3, 8, 1),
+            new Lane(_folder["b/psylite.db"], _folder["b/psylite.db.key"], _folder["b"]).RunAsync(3, 8, 2));
         Assert.True(lanes.Sum(l => l.Confirmed) > 80 && lanes.Sum(l => l.Broken) > 0, $"{lanes.Sum(l => l.Confirmed)} replies given, {lanes.Sum(l => l.Broken)} caught half-way: there was no load");
     }
 
     [Fact]
     public async Task No_reply_that_was_given_is_lost_in_kills_on_postgresql()
     {
-        var (confirmed, _) = await new Lane(await postgres.CreateAsync(), _folder["server.key"], _folder["pg"]).RunAsync(3, 0, 3);
-        Assert.True(confirmed > 6, $"{confirmed} replies given: there was no load");
+        var (confirmed, _) = await new Lane(await postgres.CreateAsync(), _folder["server.key"], _folder["pg"]).RunAsync(2, 0, 3);
+        Assert.True(confirmed > 7, $"{confirmed} replies given: there was no load");
     }
 
     private sealed class Lane(string store, string keys, string data)
@@ -66,7 +66,7 @@ public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
                 var talking = Enumerable.Range(0, Talkers).Select(t => TalkAsync(http, t)).ToList();
 
                 // The store opens with the first turn; the moment is counted from the first reply on.
-                for (var patience = Stopwatch.StartNew(); _confirmed.Count == before && patience.Elapsed < TimeSpan.FromSeconds(30); await Task.Delay(5))
+                for (var patience = Stopwatch.StartNew(); _confirmed.Count < before + 4 && patience.Elapsed < TimeSpan.FromSeconds(30); await Task.Delay(5))
                 {
                 }
 

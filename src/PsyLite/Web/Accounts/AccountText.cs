@@ -97,7 +97,7 @@ public sealed record AccountText
         MineNote = "导出的文件没有加密，请妥善保管。",
         AsPage = "导出为网页",
         AsJson = "导出为 JSON",
-        Help = "有危险时请打 12356、120 或 110，无需登录。",
+        Help = "有危险时请直接拨打，无需登录：",
     };
 
     public static AccountText English { get; } = new()
@@ -132,7 +132,7 @@ public sealed record AccountText
         MineNote = "What is exported is not encrypted; keep it safe.",
         AsPage = "Export as a page",
         AsJson = "Export as JSON",
-        Help = "In danger call 12356, 120 or 110 (mainland China); no sign-in needed.",
+        Help = "In danger call (mainland China), no sign-in needed:",
     };
 
     public static AccountText Of(string? tag) => tag == English.Tag ? English : Chinese;
