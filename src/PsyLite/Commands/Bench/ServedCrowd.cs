@@ -16,32 +16,30 @@ internal sealed record CrowdReport(int Turns, int Errors, int Mixed, double Seco
 internal static class ServedCrowd
 {
     private const int ReplyTokens = 16;
-    private static readonly TimeSpan LoadLimit = TimeSpan.FromMinutes(5);
     private static readonly string[] Calm = ["今天做了一顿饭，味道还行", "工作上的事有点烦，想聊聊", "周末想出去走走，不知道去哪", "在学画画，手很笨", "猫今天跑出去又自己回来了"];
 
     public static async Task<CrowdReport> RunAsync(AppOptions options, int people, int turns, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("psylite-bench-").FullName;
-        var address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LlamaServerPeer.FreePort()}"));
-        using var server = Start(options, address, folder);
         try
         {
-            using var handler = new SocketsHttpHandler { MaxConnectionsPerServer = people };
-            using var http = new HttpClient(handler) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) };
-            await ReadyAsync(server, http, cancellationToken);
+            var environment = new Dictionary<string, string>
+            {
+                ["PSYLITE_STORE"] = Path.Combine(folder, "psylite.db"),
+                ["PSYLITE_VALVES"] = Path.Combine(folder, "valves.json"),
+                ["PSYLITE_MAX_TURNS"] = "4096",
+                ["PSYLITE_REQUESTS_PER_MINUTE"] = "60000",
+            };
+            string[] Arguments(int port) => ["serve", "--urls", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"), .. options.Model is { } model ? new[] { "--model", model } : []];
+            using var server = await ServerProcess.StartAsync(Environment.ProcessPath!, Arguments, "/readyz", environment, cancellationToken)
+                ?? throw new InvalidDataException("psylite serve did not become ready: try `psylite serve` by hand and read what it says.");
             var resting = Bytes(server.Id, "VmRSS:");
             var watch = Stopwatch.StartNew();
-            var results = await Task.WhenAll(Enumerable.Range(0, people).Select(p => TalkAsync(http, p, turns, cancellationToken)));
+            var results = await Task.WhenAll(Enumerable.Range(0, people).Select(p => TalkAsync(server.Http, p, turns, cancellationToken)));
             return new CrowdReport(people * turns, results.Sum(r => r.Errors), results.Sum(r => r.Mixed), watch.Elapsed.TotalSeconds, resting, Bytes(server.Id, "VmHWM:"));
         }
         finally
         {
-            if (!server.HasExited)
-            {
-                server.Kill(entireProcessTree: true);
-                await server.WaitForExitAsync(CancellationToken.None);
-            }
-
             Directory.Delete(folder, recursive: true);
         }
     }
@@ -79,47 +77,6 @@ internal static class ServedCrowd
     }
 
     private static string Number(int person) => string.Create(CultureInfo.InvariantCulture, $"编号{person + 100_000}");
-
-    private static Process Start(AppOptions options, Uri address, string folder)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in new[] { "serve", "--urls", address.ToString() }.Concat(options.Model is { } model ? ["--model", model] : []))
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        start.Environment["PSYLITE_STORE"] = Path.Combine(folder, "psylite.db");
-        start.Environment["PSYLITE_VALVES"] = Path.Combine(folder, "valves.json");
-        start.Environment["PSYLITE_MAX_TURNS"] = "4096";
-        start.Environment["PSYLITE_REQUESTS_PER_MINUTE"] = "60000";
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
-
-    private static async Task ReadyAsync(Process server, HttpClient http, CancellationToken cancellationToken)
-    {
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < LoadLimit && !server.HasExited; await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken))
-        {
-            try
-            {
-                using var ready = await http.GetAsync("/readyz", cancellationToken);
-                if (ready.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
-        }
-
-        throw new InvalidDataException("psylite serve did not become ready: try `psylite serve` by hand and read what it says.");
-    }
 
     private static double Bytes(int process, string line) => !OperatingSystem.IsLinux() ? double.NaN
         : 1024 * double.Parse(File.ReadLines($"/proc/{process}/status").First(l => l.StartsWith(line, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
