@@ -125,7 +125,7 @@ internal sealed class GenerationJob : EngineJob
 }
 
 /// <summary>Likelihoods of continuations of a prompt.</summary>
-internal sealed class ScoreJob(int[] prompt, int room, IReadOnlyList<int[]> continuations, CancellationToken cancellationToken)
+internal sealed class ScoreJob(int[] prompt, int room, IReadOnlyList<int[]> continuations, bool keepsPrompt, CancellationToken cancellationToken)
     : EngineJob(prompt, room, cancellationToken)
 {
     private readonly TaskCompletionSource<double[]> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -136,8 +136,8 @@ internal sealed class ScoreJob(int[] prompt, int room, IReadOnlyList<int[]> cont
 
     public Task<double[]> Done => done.Task;
 
-    /// <summary>The question to the judge is nobody's conversation; only what was there before it is.</summary>
-    public override int Kept => Cached;
+    /// <summary>The question to a judge is nobody's conversation, only what was there before it is; the beginning of a text may come again.</summary>
+    public override int Kept => keepsPrompt ? Prompt.Length : Cached;
 
     public void Finish() => done.TrySetResult(Scores);
 

@@ -90,7 +90,7 @@ internal sealed class LabelScoring(ContextHandle context, TokenBatch batch, Sequ
     }
 
     /// <summary>log(sum(exp(x))), in double precision after taking out the maximum.</summary>
-    private static double LogSumExp(ReadOnlySpan<float> values)
+    public static double LogSumExp(ReadOnlySpan<float> values)
     {
         var largest = float.NegativeInfinity;
         foreach (var value in values)

@@ -105,6 +105,27 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
         return await scheduler.ScoreAsync(tokens, labels, cancellationToken);
     }
 
+    /// <summary>Scores whole texts as plain text behind the model's beginning token, with no chat template. What they share is computed once.</summary>
+    /// <exception cref="LlamaException">They do not fit the context.</exception>
+    public async Task<TextScores> ScoreTextsAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(texts.Count);
+        var tokens = scheduler.Encode(() => texts.Select(text => model.Vocabulary.Encode(text, parseSpecial: false, addSpecial: true)).ToList());
+        var shared = tokens.Min(t => t.Length) - 1;
+        shared = tokens.Skip(1).Select(t => t.AsSpan().CommonPrefixLength(tokens[0])).Prepend(shared).Min();
+        if (shared < 1)
+        {
+            throw new ArgumentException("The texts must begin alike: scoring needs a token before the first that is scored.", nameof(texts));
+        }
+
+        var beginning = tokens[0][..shared];
+        var rest = tokens.Select(t => t[shared..]).ToList();
+        var scores = await scheduler.ScoreAsync(beginning, rest, cancellationToken, keepsPrompt: true);
+        var isEvenLong = rest.All(r => r.Length == rest[0].Length);
+        double? whole = isEvenLong ? null : shared == 1 ? 0 : (await scheduler.ScoreAsync(beginning[..1], [beginning[1..]], cancellationToken))[0];
+        return new TextScores(whole, shared, scores, [.. rest.Select(r => r.Length)]);
+    }
+
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         if (serviceKey is not null)

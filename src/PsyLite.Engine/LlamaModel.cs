@@ -148,6 +148,18 @@ public sealed class LlamaModel : IDisposable
         return Create(parameters);
     }
 
+    /// <summary>Makes a context of several sequences of equal length, as llama-perplexity does: half-precision cache, flash attention where llama.cpp likes it.</summary>
+    internal ContextHandle CreatePerplexityContext(int contextLength, int sequences, int outputs)
+    {
+        var parameters = Parameters();
+        parameters.ContextLength = parameters.BatchLength = (uint)(contextLength * sequences);
+        parameters.MicroBatchLength = (uint)Math.Min(contextLength * sequences, TextPerplexity.UsualContext);
+        parameters.MaxSequences = (uint)sequences;
+        parameters.MaxOutputs = (uint)outputs;
+        parameters.FlashAttention = FlashAttentionAuto;
+        return Create(parameters);
+    }
+
     /// <summary>Makes a context that gives one vector for each of several texts, all computed in one piece, as an encoder needs it.</summary>
     internal ContextHandle CreateEmbeddingContext(int tokens, int texts, int pooling)
     {

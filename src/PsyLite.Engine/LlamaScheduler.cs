@@ -62,11 +62,12 @@ internal sealed class LlamaScheduler : IDisposable
 
     /// <summary>Natural-log likelihood of each continuation after the prompt.</summary>
     /// <exception cref="LlamaException">They do not fit, or too many requests wait.</exception>
-    public async Task<double[]> ScoreAsync(int[] prompt, IReadOnlyList<int[]> continuations, CancellationToken cancellationToken)
+    /// <param name="keepsPrompt">Others will ask with the same beginning.</param>
+    public async Task<double[]> ScoreAsync(int[] prompt, IReadOnlyList<int[]> continuations, CancellationToken cancellationToken, bool keepsPrompt = false)
     {
         var room = model.Plan.SharedCells ? continuations.Sum(c => Math.Max(c.Length - 1, 0)) : continuations.Max(c => Math.Max(c.Length - 1, 0));
         CheckLength(prompt, room);
-        return await SubmitAsync(token => new ScoreJob(prompt, room, continuations, token), prompt.Length + room, job => job.Done, cancellationToken);
+        return await SubmitAsync(token => new ScoreJob(prompt, room, continuations, keepsPrompt, token), prompt.Length + room, job => job.Done, cancellationToken);
     }
 
     /// <summary>Tokenises on the caller's thread.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PsyLite.Commands;
 using PsyLite.Commands.Bench;
+using PsyLite.Commands.Eval;
 
 var root = new RootCommand("PsyLite：轻量中文心理支持 · a lightweight Chinese psychological-support agent");
 root.Subcommands.Add(ServeCommand.Create());

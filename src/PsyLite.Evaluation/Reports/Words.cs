@@ -19,5 +19,18 @@ internal static class Words
     /// <summary>Keeps a number and its sign of per cent on one line.</summary>
     public static string Unbroken(string text) => text.Replace(" %", "\u00a0%", StringComparison.Ordinal);
 
+    /// <summary>A number on its own scale: per cent for shares, else two decimals.</summary>
+    public static string Value(double number, bool isShare, bool tick = false) => !double.IsFinite(number) ? "–"
+        : isShare ? (number * 100).ToString(tick ? "0" : "0.0", CultureInfo.InvariantCulture) + "\u00a0%"
+        : number.ToString(tick ? "0.##" : "0.00", CultureInfo.InvariantCulture);
+
+    /// <summary>A number with its 95 % interval.</summary>
+    public static string Value(Estimate estimate, bool isShare) => $"{Value(estimate.Value, isShare)} [{Range(estimate, isShare)}]";
+
+    public static string Range(Estimate estimate, bool isShare) => !double.IsFinite(estimate.Low) ? "–"
+        : isShare ? $"{Bare(estimate.Low)}–{Bare(estimate.High)}" : $"{Value(estimate.Low, false)}–{Value(estimate.High, false)}";
+
+    public static string PValue(double p) => !double.IsFinite(p) ? "–" : p < 0.001 ? "< 0.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
+
     private static string Bare(double share) => (share * 100).ToString("0.0", CultureInfo.InvariantCulture);
 }

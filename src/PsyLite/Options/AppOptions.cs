@@ -42,6 +42,9 @@ internal sealed record AppOptions
     /// <summary>Bearer key for the endpoints. Environment: PSYLITE_ENDPOINT_KEY.</summary>
     public string? EndpointKey { get; init; }
 
+    /// <summary>Bearer key for a judge elsewhere, in evaluations. Environment: PSYLITE_JUDGE_KEY.</summary>
+    public string? JudgeKey { get; init; }
+
     /// <summary>Bearer key that every API path then asks for. Environment: PSYLITE_API_KEY.</summary>
     public string? ApiKey { get; init; }
 
@@ -174,6 +177,7 @@ internal sealed record AppOptions
             Engine = EngineOf(source.Text("PSYLITE_ENGINE"), "PSYLITE_ENGINE") ?? defaults.Engine,
             Endpoints = EndpointsOf(source.Text("PSYLITE_ENDPOINTS"), "PSYLITE_ENDPOINTS") ?? [],
             EndpointKey = source.Text("PSYLITE_ENDPOINT_KEY"),
+            JudgeKey = source.Text("PSYLITE_JUDGE_KEY"),
             ApiKey = source.Text("PSYLITE_API_KEY"),
             Context = source.Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
             Memory = source.Number("PSYLITE_MEMORY_MB", 1) is { } memory ? memory * 1_000_000L : null,

@@ -4,7 +4,7 @@ using PsyLite.Agent.Risk;
 using PsyLite.Evaluation.Safety;
 using PsyLite.Options;
 
-namespace PsyLite.Commands;
+namespace PsyLite.Commands.Eval;
 
 /// <summary><c>psylite eval</c>: measures what the program is worth, as JSON and as a page to read.</summary>
 internal static class EvalCommand
@@ -12,7 +12,12 @@ internal static class EvalCommand
     public static Command Create()
     {
         var command = new Command("eval", "评测 · measure, with a report");
+        command.Subcommands.Add(CEvalCommand.Create());
+        command.Subcommands.Add(CounsellingCommand.Create());
+        command.Subcommands.Add(SafeDialogueCommand.Create());
         command.Subcommands.Add(Safety());
+        command.Subcommands.Add(PerplexityCommand.Create());
+        command.Subcommands.Add(CompareCommand.Create());
         return command;
     }
 

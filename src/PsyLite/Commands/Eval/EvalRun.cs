@@ -1,0 +1,148 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Reflection;
+using PsyLite.Engine;
+using PsyLite.Evaluation.Judging;
+using PsyLite.Evaluation.Runs;
+using PsyLite.Options;
+
+namespace PsyLite.Commands.Eval;
+
+/// <summary>The flags that every benchmark over a model has.</summary>
+internal sealed class EvalFlags
+{
+    private readonly ModelOptions _model = new();
+    private readonly Option<string> _out = new("--out") { Description = "报告写到这个文件夹；中断后用同一命令续跑 · folder for the report; the same command goes on after a stop", Required = true };
+    private readonly Option<string?> _name = new("--name") { Description = "这次运行叫什么 · what to call this run" };
+    private readonly Option<bool> _agent = new("--with-agent") { Description = "带上整个对话轮（风险判断、预置回复、守护） · with the whole turn around the model" };
+    private readonly Option<int> _seed = new("--seed") { DefaultValueFactory = _ => 1, Description = "随机种子 · seed" };
+    private readonly Option<int?> _parallel = new("--parallel") { Description = "同时的请求数 · requests at once" };
+    private readonly Option<string> _data;
+
+    public EvalFlags(string data) => _data = new Option<string>("--data") { Description = "数据文件夹 · folder of the data, as its owners publish it", DefaultValueFactory = _ => data };
+
+    public void AddTo(Command command, bool hasAgent = true)
+    {
+        command.Options.Add(_out);
+        command.Options.Add(_data);
+        _model.AddTo(command);
+        if (hasAgent)
+        {
+            command.Options.Add(_agent);
+        }
+
+        command.Options.Add(_name);
+        command.Options.Add(_seed);
+        command.Options.Add(_parallel);
+        AtLeastOne(_parallel);
+    }
+
+    public static void AtLeastOne<T>(Option<T> option) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out var number) || number < 1))
+        {
+            result.AddError($"{option.Name}: 请写至少为 1 的整数 · write a number of at least 1.");
+        }
+    });
+
+    public string Data(ParseResult parsed) => parsed.GetRequiredValue(_data);
+
+    public string Out(ParseResult parsed) => parsed.GetRequiredValue(_out);
+
+    public int Seed(ParseResult parsed) => parsed.GetValue(_seed);
+
+    public bool WithAgent(ParseResult parsed) => parsed.GetValue(_agent);
+
+    public string? Name(ParseResult parsed) => parsed.GetValue(_name);
+
+    public AppOptions Model(ParseResult parsed) => _model.Read(parsed);
+
+    /// <summary>Opens model and journal. The folder holds what an earlier, stopped run of the same command has answered already.</summary>
+    public async Task<EvalRun> OpenAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var options = Model(parsed);
+        if (options.SendingNotice is { } notice)
+        {
+            await Console.Error.WriteLineAsync($"psylite: {notice}");
+        }
+
+        var folder = Directory.CreateDirectory(Out(parsed)).FullName;
+        var journal = Journal.Open(Path.Combine(folder, "journal.jsonl"));
+        try
+        {
+            var model = await EvaluatedModel.OpenAsync(options, WithAgent(parsed), parsed.GetValue(_parallel), cancellationToken);
+            return new EvalRun(folder, journal, model, Name(parsed) ?? $"{Path.GetFileNameWithoutExtension(model.Respondent.Facts.Name)}{(WithAgent(parsed) ? "+turn" : "")}", Seed(parsed));
+        }
+        catch
+        {
+            journal.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>A run under way: its folder, what was answered before, and the model.</summary>
+internal sealed class EvalRun(string folder, Journal journal, EvaluatedModel model, string name, int seed) : IDisposable
+{
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly DateTimeOffset _startedAt = TimeProvider.System.GetUtcNow();
+    private readonly List<EvaluatedModel> _judges = [];
+
+    public string Folder => folder;
+
+    public Asker Asker { get; } = new(model.Respondent, journal, seed);
+
+    public IProgress<RunProgress>? Progress { get; } = Console.IsErrorRedirected ? null : new Line();
+
+    /// <summary>The program's version, with the commit where it was built from a repository.</summary>
+    public static string CodeVersion { get; } = typeof(EvalRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
+    public async Task<ModelJudge> OpenJudgeAsync(string label, AppOptions options, JudgeSettings settings, CancellationToken cancellationToken)
+    {
+        var judge = await EvaluatedModel.OpenAsync(options, withAgent: false, parallel: null, cancellationToken);
+        _judges.Add(judge);
+        return new ModelJudge(label, new Asker(judge.Respondent, journal, seed), settings);
+    }
+
+    public RunManifest Manifest(string benchmark, string variant, string dataFolder, string dataSha256, IReadOnlyDictionary<string, string> settings) => new()
+    {
+        Benchmark = benchmark,
+        Name = name,
+        Variant = variant,
+        Model = Asker.Model.Facts,
+        DataFolder = dataFolder,
+        DataSha256 = dataSha256,
+        Seed = seed,
+        Settings = settings,
+        CodeVersion = CodeVersion,
+        StartedAt = _startedAt,
+        Seconds = Math.Round(Stopwatch.GetElapsedTime(_started).TotalSeconds, 2),
+        AnswersFound = journal.Found,
+        AnswersAdded = journal.Added,
+    };
+
+    public void Dispose()
+    {
+        journal.Dispose();
+        model.Dispose();
+        _judges.ForEach(j => j.Dispose());
+    }
+
+    /// <summary>How far it is, over one line of a terminal.</summary>
+    private sealed class Line : IProgress<RunProgress>
+    {
+        private readonly Lock _gate = new();
+
+        public void Report(RunProgress value)
+        {
+            lock (_gate)
+            {
+                Console.Error.Write($"\r{value.What} {value.Done}/{value.Total} ");
+                if (value.Done == value.Total)
+                {
+                    Console.Error.WriteLine();
+                }
+            }
+        }
+    }
+}
