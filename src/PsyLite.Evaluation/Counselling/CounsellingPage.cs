@@ -13,8 +13,8 @@ internal static class CounsellingPage
         var note = Markup.Join(
         [
             RunParts.RulesNote(manifest),
-            Page.Note($"{report.Items.Count} 段对话，{report.Turns.Count} 个来访者轮次，每轮都接在原谈话之后。评分读不出的 {unread} 轮：重问过，保留并计入。",
-                $"{report.Items.Count} dialogues, {report.Turns.Count} client turns, each after the dialogue as it was held. Verdicts that could not be read: {unread}; asked again, kept and counted."),
+            Page.Note($"{report.Items.Count} 段对话，{report.Turns.Count} 个来访者轮次，每轮都接在原谈话之后。空回应 {report.Empty} 轮；评分读不出的 {unread} 轮：重问过，保留并计入。",
+                $"{report.Items.Count} dialogues, {report.Turns.Count} client turns, each after the dialogue as it was held. Empty replies: {report.Empty}. Verdicts that could not be read: {unread}; asked again, kept and counted."),
         ]);
         return Page.Of($"PsyLite CPsyCounE · {manifest.Name}", RunParts.Lead("CPsyCounE", "Counselling, turn by turn", manifest, report.Figures, note),
         [
@@ -65,7 +65,7 @@ internal static class CounsellingPage
 
     private static Markup One(CounsellingRow row) => Markup.Of($"""
         <li>{row.History.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(2).Select(l => Markup.Of($"""<p class="said">{l}</p>"""))}<p>{CounsellingData.Client}{row.Query}</p>
-        <p class="reply">{(row.Reply.Length > 0 ? row.Reply : "（空 empty）")}</p>
+        <p class="reply">{row.Reply}</p>
         <p class="meta"><span class="tiers">{(row.Scores[0] is { } s ? string.Join(" / ", s) : "读不出 unread")}</span> · {row.Id}{(row.Note.Length > 0 ? " · " + row.Note : "")}</p></li>
 
         """);

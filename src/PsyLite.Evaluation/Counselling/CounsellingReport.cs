@@ -63,8 +63,11 @@ public sealed record CounsellingReport(
 
     public string Page() => CounsellingPage.Write(this);
 
-    /// <summary>The replies with the lowest scores by the first judge, unread ones first.</summary>
-    internal IEnumerable<CounsellingRow> Worst => Turns.OrderBy(t => t.Scores[0]?.Sum() ?? -1).Take(ExamplesShown);
+    /// <summary>Turns that got no word.</summary>
+    internal int Empty => Turns.Count(t => t.Reply.Length == 0);
+
+    /// <summary>The replies with the lowest scores by the first judge, unread ones first; of empty ones there is nothing to read.</summary>
+    internal IEnumerable<CounsellingRow> Worst => Turns.Where(t => t.Reply.Length > 0).OrderBy(t => t.Scores[0]?.Sum() ?? -1).Take(ExamplesShown);
 
     private static IReadOnlyList<JudgeAgreement> Agreements(IReadOnlyList<JudgedTurn> turns, IReadOnlyList<string> judges) =>
         Agreements([.. turns.Select(t => (IReadOnlyList<IReadOnlyList<double>?>)[.. t.Verdicts.Select(v => v.Scores)])], judges);

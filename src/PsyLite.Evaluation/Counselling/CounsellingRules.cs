@@ -40,7 +40,8 @@ internal static class CounsellingRules
         var said = string.Join('\n', turn.History.Where(l => l.IsClient).Select(l => l.Text).Append(turn.Query));
         var isRelevant = PlainWords.Shared(reply, turn.Query) > 0;
         var knowsClient = isRelevant || PlainWords.Shared(reply, said) > 1;
-        var isKind = PlainWords.HasAny(reply, Empathy) && !PlainWords.HasAny(reply, Harsh);
+        var isHarsh = Harsh.Any(word => Says(reply, word));
+        var isKind = PlainWords.HasAny(reply, Empathy) && !isHarsh;
         var guides = PlainWords.HasAny(reply, Guiding);
         var hasStep = PlainWords.HasAny(reply, Steps);
         var advises = hasStep || PlainWords.HasAny(reply, Advice);
@@ -53,7 +54,21 @@ internal static class CounsellingRules
             (knowsClient ? 1 : 0) + (PlainWords.HasAny(reply, Troubles) ? 1 : 0),
             Math.Round(professional * scale[1] / 3, 2),
             (knowsClient ? 1 : 0) + (isKind ? 1 : 0) + (reply.Length <= LongestReply ? 1 : 0),
-            PlainWords.HasAny(reply, Harsh) || PlainWords.HasAny(reply, Private) ? 0 : 1,
+            isHarsh || PlainWords.HasAny(reply, Private) ? 0 : 1,
         ];
+    }
+
+    /// <summary>“这不是矫情” comforts; the word counts only where no negation stands right before it.</summary>
+    private static bool Says(string reply, string word)
+    {
+        for (var at = reply.IndexOf(word, StringComparison.Ordinal); at >= 0; at = reply.IndexOf(word, at + 1, StringComparison.Ordinal))
+        {
+            if (!reply[Math.Max(0, at - 3)..at].Any(c => c is '不' or '没' or '别'))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -15,7 +15,9 @@ public sealed class Journal : IDisposable
     private readonly FileStream _file;
     private readonly Lock _gate = new();
 
-    private Journal(FileStream file) => _file = file;
+    private readonly FileStream _lock;
+
+    private Journal(FileStream file, FileStream @lock) => (_file, _lock) = (file, @lock);
 
     /// <summary>Answers that this run took from an earlier one.</summary>
     public int Found { get; private set; }
@@ -26,17 +28,18 @@ public sealed class Journal : IDisposable
     /// <exception cref="IOException">Another run writes it.</exception>
     public static Journal Open(string path)
     {
-        FileStream file;
+        FileStream held;
         try
         {
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            // Beside the journal, so that a run under way can be looked at; the system lets go of it when the process ends, however it ends.
+            held = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (File.Exists(path))
+        catch (IOException e) when (File.Exists(path + ".lock"))
         {
-            throw new IOException($"{path} is being written by another run: wait for it, or choose another --out folder.", e);
+            throw new IOException($"{path} 正被另一次运行写入 · is being written by another run: wait for it, or choose another --out folder.", e);
         }
 
-        var journal = new Journal(file);
+        var journal = new Journal(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite), held);
         journal.Read();
         return journal;
     }
@@ -68,7 +71,11 @@ public sealed class Journal : IDisposable
         return answer;
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _file.Dispose();
+        _lock.Dispose();
+    }
 
     private void Read()
     {

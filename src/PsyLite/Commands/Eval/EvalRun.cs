@@ -15,6 +15,7 @@ internal sealed class EvalFlags
     private readonly Option<string> _out = new("--out") { Description = "报告写到这个文件夹；中断后用同一命令续跑 · folder for the report; the same command goes on after a stop", Required = true };
     private readonly Option<string?> _name = new("--name") { Description = "这次运行叫什么 · what to call this run" };
     private readonly Option<bool> _agent = new("--with-agent") { Description = "带上整个对话轮（风险判断、预置回复、守护） · with the whole turn around the model" };
+    private readonly Option<bool> _fast = new("--fast") { Description = "权重按处理器重排：更快，但答案可能随同时计算的内容差一两个字 · weights rearranged for speed; answers may then differ in a word from run to run" };
     private readonly Option<int> _seed = new("--seed") { DefaultValueFactory = _ => 1, Description = "随机种子 · seed" };
     private readonly Option<int?> _parallel = new("--parallel") { Description = "同时的请求数 · requests at once" };
     private readonly Option<string> _data;
@@ -33,6 +34,7 @@ internal sealed class EvalFlags
 
         command.Options.Add(_name);
         command.Options.Add(_seed);
+        command.Options.Add(_fast);
         command.Options.Add(_parallel);
         AtLeastOne(_parallel);
     }
@@ -70,7 +72,7 @@ internal sealed class EvalFlags
         var journal = Journal.Open(Path.Combine(folder, "journal.jsonl"));
         try
         {
-            var model = await EvaluatedModel.OpenAsync(options, WithAgent(parsed), parsed.GetValue(_parallel), cancellationToken);
+            var model = await EvaluatedModel.OpenAsync(options, WithAgent(parsed), parsed.GetValue(_fast), parsed.GetValue(_parallel), cancellationToken);
             return new EvalRun(folder, journal, model, Name(parsed) ?? $"{Path.GetFileNameWithoutExtension(model.Respondent.Facts.Name)}{(WithAgent(parsed) ? "+turn" : "")}", Seed(parsed));
         }
         catch
@@ -99,7 +101,7 @@ internal sealed class EvalRun(string folder, Journal journal, EvaluatedModel mod
 
     public async Task<ModelJudge> OpenJudgeAsync(string label, AppOptions options, JudgeSettings settings, CancellationToken cancellationToken)
     {
-        var judge = await EvaluatedModel.OpenAsync(options, withAgent: false, parallel: null, cancellationToken);
+        var judge = await EvaluatedModel.OpenAsync(options, withAgent: false, isFast: false, parallel: null, cancellationToken);
         _judges.Add(judge);
         return new ModelJudge(label, new Asker(judge.Respondent, journal, seed), settings);
     }

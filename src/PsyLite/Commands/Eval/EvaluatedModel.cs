@@ -21,22 +21,23 @@ internal sealed class EvaluatedModel : IDisposable
 
     public Respondent Respondent { get; }
 
+    /// <param name="isFast">Rearranges the weights: quicker, and answers may differ in a word from run to run.</param>
     /// <param name="parallel">Requests at once; null is as many as the engine computes together.</param>
-    public static Task<EvaluatedModel> OpenAsync(AppOptions options, bool withAgent, int? parallel, CancellationToken cancellationToken) => options.Engine == EngineKind.Llama
-        ? OpenLocalAsync(options, withAgent, parallel, cancellationToken)
+    public static Task<EvaluatedModel> OpenAsync(AppOptions options, bool withAgent, bool isFast, int? parallel, CancellationToken cancellationToken) => options.Engine == EngineKind.Llama
+        ? OpenLocalAsync(options, withAgent, isFast, parallel, cancellationToken)
         : OpenRemoteAsync(options, withAgent, parallel);
 
     public void Dispose() => _owned.Dispose();
 
     /// <summary>
-    /// Keys and values in half precision and no flash attention, as llama.cpp's own programs have it where that is no loss: what is measured
-    /// is the model and not the cache.
+    /// As the model is served, save that weights are not rearranged for speed: the rearranged products add up in an order that depends on what
+    /// else is computed at the time, and a run that was stopped would not give the same words when it goes on.
     /// </summary>
-    private static LlamaOptions Precise(AppOptions options) => Composition.EngineOptions(options) with { KvCache = KvCacheType.F16, FlashAttention = false };
+    private static LlamaOptions Steady(AppOptions options, bool isFast) => isFast ? Composition.EngineOptions(options) : Composition.EngineOptions(options) with { Repack = false };
 
-    private static async Task<EvaluatedModel> OpenLocalAsync(AppOptions options, bool withAgent, int? parallel, CancellationToken cancellationToken)
+    private static async Task<EvaluatedModel> OpenLocalAsync(AppOptions options, bool withAgent, bool isFast, int? parallel, CancellationToken cancellationToken)
     {
-        var engine = Precise(options);
+        var engine = Steady(options, isFast);
         var model = LlamaModel.Load(parallel is { } sequences ? engine with { Sequences = sequences } : engine, cancellationToken: cancellationToken);
         var client = new LlamaChatClient(model);
         await client.Ready;
@@ -51,7 +52,8 @@ internal sealed class EvaluatedModel : IDisposable
             WithAgent = withAgent,
             Settings = new Dictionary<string, string>
             {
-                ["cache"] = $"{model.Plan.KvCache}", ["top_k, top_p, min_p"] = "40, 0.9, 0.05", ["batch"] = $"{model.Plan.BatchLength}",
+                ["cache"] = $"{model.Plan.KvCache}", ["repacked"] = $"{model.Plan.Repack}", ["top_k, top_p, min_p"] = "40, 0.9, 0.05", ["batch"] = $"{model.Plan.BatchLength}",
+                ["turn"] = withAgent ? EvalRun.CodeVersion : "none",
                 ["system prompt"] = withAgent && !options.IsBuiltInModel ? "the program's own" : "none",
             },
         };
@@ -122,8 +124,8 @@ internal sealed class EvaluatedModel : IDisposable
             result = (step as TurnEvent.Completed)?.Result ?? result;
         }
 
-        // An apology in place of a reply is the engine's fault and no answer: asked again, there may be one.
-        return result!.FinishReason == "error"
+        // An apology for a model that said nothing is what the person gets, and so the answer; for an engine that is gone it is none.
+        return result!.FinishReason == "error" && parts.Model.Problem is not null
             ? throw new InvalidOperationException($"没有得到回应 · The model gave no reply ({parts.Model.Problem ?? "engine error"}): run the command again, it goes on where it stopped.")
             : new Answer(result.Reply.Trim(), result.Reasoning.Trim(), result.FinishReason, result.PromptTokens, result.Timings.ReplyTokens,
                 $"{result.Assessment.Route} {result.Assessment.Tier}{(result.Crosstalk is null ? "" : ", crosstalk offered")}");
