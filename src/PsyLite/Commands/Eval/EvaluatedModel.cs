@@ -52,7 +52,10 @@ internal sealed class EvaluatedModel : IDisposable
             WithAgent = withAgent,
             Settings = new Dictionary<string, string>
             {
-                ["cache"] = $"{model.Plan.KvCache}", ["repacked"] = $"{model.Plan.Repack}", ["top_k, top_p, min_p"] = "40, 0.9, 0.05", ["batch"] = $"{model.Plan.BatchLength}",
+                ["cache"] = $"{model.Plan.KvCache}",
+                ["repacked"] = $"{model.Plan.Repack}",
+                ["top_k, top_p, min_p"] = "40, 0.9, 0.05",
+                ["batch"] = $"{model.Plan.BatchLength}",
                 ["turn"] = withAgent ? EvalRun.CodeVersion : "none",
                 ["system prompt"] = withAgent && !options.IsBuiltInModel ? "the program's own" : "none",
             },
