@@ -120,19 +120,19 @@ public sealed class HistoryTests(Chromium chromium)
         await page.LastReply.Locator(".regenerate").ClickAsync();
         await Assertions.Expect(page.LastReply.Locator(".prose")).ToHaveTextAsync("第2个回答。");
         await page.LastReply.Locator(".edit").ClickAsync();
-        await page.Page.Locator("#rewording").FillAsync("今天其实还好");
+        await page.Page.Locator("#rewording").FillAsync("昨晚没睡好，很累");
         await page.Page.Locator(".rewording .primary").ClickAsync();
         await Assertions.Expect(page.LastReply.Locator(".prose")).ToHaveTextAsync("第3个回答。");
-        await Assertions.Expect(page.Page.Locator(".said")).ToHaveTextAsync("你说: 今天其实还好");
+        await Assertions.Expect(page.Page.Locator(".said")).ToHaveTextAsync("你说: 昨晚没睡好，很累");
         await page.LoadAsync();
-        await Assertions.Expect(page.Page.Locator(".said")).ToHaveTextAsync("你说: 今天其实还好");
+        await Assertions.Expect(page.Page.Locator(".said")).ToHaveTextAsync("你说: 昨晚没睡好，很累");
         await Assertions.Expect(page.Replies).ToHaveCountAsync(1);
 
         await page.AskAsync(Danger);
         await Assertions.Expect(page.Page.Locator("#at-risk")).ToBeVisibleAsync();
         await Assertions.Expect(page.Page.Locator(".regenerate, .edit")).ToHaveCountAsync(0);
         await page.Page.Locator("#menu").ClickAsync();
-        await Assertions.Expect(page.Page.Locator("#drawer .entry.title")).ToHaveTextAsync("今天其实还好");
+        await Assertions.Expect(page.Page.Locator("#drawer .entry.title")).ToHaveTextAsync("昨晚没睡好，很累");
     }
 
     [Theory]

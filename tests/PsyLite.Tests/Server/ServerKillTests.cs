@@ -98,7 +98,11 @@ public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
                 {
                     using var response = await http.PostAsJsonAsync("/v1/chat/completions", new
                     {
-                        model = "psylite", conversation_id = $"talk{talker}", turn_id = turn, max_tokens = 4, messages = new[] { new { role = "user", content = said } },
+                        model = "psylite",
+                        conversation_id = $"talk{talker}",
+                        turn_id = turn,
+                        max_tokens = 4,
+                        messages = new[] { new { role = "user", content = said } },
                     });
                     var body = await response.Content.ReadFromJsonAsync<JsonElement>();
                     Assert.Equal(HttpStatusCode.OK, response.StatusCode);

@@ -53,7 +53,10 @@ internal static class ServedCrowd
             var said = isInDanger && turn > 0 ? $"我不想活了，药已经买好了（{Number(person)}）" : $"{Calm[(person + turn) % Calm.Length]}（{Number(person)}）";
             var body = new JsonObject
             {
-                ["model"] = "psylite", ["user"] = name, ["conversation_id"] = "talk", ["max_tokens"] = ReplyTokens,
+                ["model"] = "psylite",
+                ["user"] = name,
+                ["conversation_id"] = "talk",
+                ["max_tokens"] = ReplyTokens,
                 ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = said }),
             };
             using var response = await http.PostAsJsonAsync("/v1/chat/completions", body, cancellationToken);

@@ -24,7 +24,11 @@ internal static class ServerShare
         var folder = Directory.CreateTempSubdirectory("psylite-bench-").FullName;
         var options = new AppOptions
         {
-            Urls = "http://127.0.0.1:0", Store = Path.Combine(folder, "psylite.db"), Valves = Path.Combine(folder, "valves.json"), MaxTurns = 4096, RequestsPerMinute = 60_000,
+            Urls = "http://127.0.0.1:0",
+            Store = Path.Combine(folder, "psylite.db"),
+            Valves = Path.Combine(folder, "valves.json"),
+            MaxTurns = 4096,
+            RequestsPerMinute = 60_000,
         };
         await using (var store = new StoreHost(options, TimeProvider.System, line => Console.Error.WriteLine($"psylite: {line}")))
         using (var parts = Composition.Create(options, load: () => Task.FromResult(new LoadedModel(new InstantModel(), null, "instant")), store: store))
@@ -57,7 +61,9 @@ internal static class ServerShare
     {
         var body = new JsonObject
         {
-            ["model"] = "psylite", ["user"] = $"p{person}", ["conversation_id"] = conversation,
+            ["model"] = "psylite",
+            ["user"] = $"p{person}",
+            ["conversation_id"] = conversation,
             ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "工作上的事有点烦，昨晚又没睡好，想找人聊聊" }),
         };
         var watch = Stopwatch.StartNew();

@@ -113,12 +113,26 @@ internal sealed record ConsoleText
         Reload = "重新打开",
         Tiers = new Dictionary<string, string>
         {
-            ["T1"] = "T1 低落或含糊", ["T2"] = "T2 有轻生念头或自伤", ["T3"] = "T3 有计划、工具或告别", ["T4"] = "T4 已经开始", ["TF"] = "TF 身边的人有危险", ["TO"] = "TO 可能伤害他人", ["TA"] = "TA 受虐或未成年人受害",
+            ["T1"] = "T1 低落或含糊",
+            ["T2"] = "T2 有轻生念头或自伤",
+            ["T3"] = "T3 有计划、工具或告别",
+            ["T4"] = "T4 已经开始",
+            ["TF"] = "TF 身边的人有危险",
+            ["TO"] = "TO 可能伤害他人",
+            ["TA"] = "TA 受虐或未成年人受害",
         },
         Actions = new Dictionary<string, string>
         {
-            ["CrisisReply"] = "危机回复", ["HelperReply"] = "给帮助者的回复", ["Refusal"] = "拒绝", ["GuardCut"] = "截断不安全的回复", ["PlanTurn"] = "安全计划", ["ContactNamed"] = "留下联系人",
-            ["ContactConsented"] = "同意联系", ["ContactRefused"] = "不同意联系", ["TicketRaised"] = "请求人工", ["TicketCleared"] = "人工解除",
+            ["CrisisReply"] = "危机回复",
+            ["HelperReply"] = "给帮助者的回复",
+            ["Refusal"] = "拒绝",
+            ["GuardCut"] = "截断不安全的回复",
+            ["PlanTurn"] = "安全计划",
+            ["ContactNamed"] = "留下联系人",
+            ["ContactConsented"] = "同意联系",
+            ["ContactRefused"] = "不同意联系",
+            ["TicketRaised"] = "请求人工",
+            ["TicketCleared"] = "人工解除",
         },
     };
 
@@ -159,12 +173,26 @@ internal sealed record ConsoleText
         Reload = "Open again",
         Tiers = new Dictionary<string, string>
         {
-            ["T1"] = "T1 low or ambiguous", ["T2"] = "T2 ideation or self-harm", ["T3"] = "T3 plan, means or goodbye", ["T4"] = "T4 act begun", ["TF"] = "TF someone else in danger", ["TO"] = "TO may harm others", ["TA"] = "TA abuse, or a minor harmed",
+            ["T1"] = "T1 low or ambiguous",
+            ["T2"] = "T2 ideation or self-harm",
+            ["T3"] = "T3 plan, means or goodbye",
+            ["T4"] = "T4 act begun",
+            ["TF"] = "TF someone else in danger",
+            ["TO"] = "TO may harm others",
+            ["TA"] = "TA abuse, or a minor harmed",
         },
         Actions = new Dictionary<string, string>
         {
-            ["CrisisReply"] = "Crisis replies", ["HelperReply"] = "Replies to helpers", ["Refusal"] = "Refusals", ["GuardCut"] = "Unsafe replies cut", ["PlanTurn"] = "Safety plan", ["ContactNamed"] = "Contact named",
-            ["ContactConsented"] = "Contact agreed to", ["ContactRefused"] = "Contact refused", ["TicketRaised"] = "Calls for a person", ["TicketCleared"] = "Cleared by a person",
+            ["CrisisReply"] = "Crisis replies",
+            ["HelperReply"] = "Replies to helpers",
+            ["Refusal"] = "Refusals",
+            ["GuardCut"] = "Unsafe replies cut",
+            ["PlanTurn"] = "Safety plan",
+            ["ContactNamed"] = "Contact named",
+            ["ContactConsented"] = "Contact agreed to",
+            ["ContactRefused"] = "Contact refused",
+            ["TicketRaised"] = "Calls for a person",
+            ["TicketCleared"] = "Cleared by a person",
         },
     };
 
