@@ -15,7 +15,8 @@ internal static class CommandBoundary
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
-        using var stop = new CancellationTokenSource();
+        // Never disposed: a signal may come, and its handler run, until the very end of the process.
+        var stop = new CancellationTokenSource();
         Console.CancelKeyPress += (_, e) =>
         {
             e.Cancel = true;

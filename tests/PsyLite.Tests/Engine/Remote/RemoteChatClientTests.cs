@@ -290,7 +290,7 @@ public sealed class RemoteChatClientTests : IAsyncLifetime
     public async Task A_pool_that_loses_an_endpoint_in_the_middle_loses_no_conversation()
     {
         (_first.Pace, _second.Pace) = (TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(5));
-        await using var client = await ClientAsync();
+        await using var client = await ClientAsync(Options() with { FirstToken = TimeSpan.FromSeconds(20), Idle = TimeSpan.FromSeconds(20) });
         var pipeline = Turns.Pipeline(client, client.ScoreAsync);
         var conversations = Enumerable.Range(0, 8).Select(_ => new ConversationState()).ToList();
         var (broken, whole) = (0, 0);
