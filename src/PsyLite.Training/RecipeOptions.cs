@@ -272,9 +272,9 @@ public sealed record RecipeOptions
             throw new ArgumentException("maxSampleTokens must not be above rowTokens.");
         }
 
-        if (Mix.Judge < 0 || Mix.Gist < 0 || Mix.Judge + Mix.Gist > 1 || !(Decisions.Topic > 0) || !(Decisions.Verdict > 0))
+        if (Mix.Judge < 0 || Mix.Gist < 0 || Mix.Judge + Mix.Gist > 1 || Mix.Change is < 0 or > 1 || !(Decisions.Topic > 0) || !(Decisions.Verdict > 0))
         {
-            throw new ArgumentException("mix.judge and mix.gist must be shares that add up to at most 1, and the decision weights positive.");
+            throw new ArgumentException("mix.judge and mix.gist must be shares that add up to at most 1, mix.change a share, and the decision weights positive.");
         }
 
         if (!(LearningRate > 0) || WarmupRatio is < 0 or > 1 || FinalRate is < 0 or > 1 || !(ClipNorm > 0))

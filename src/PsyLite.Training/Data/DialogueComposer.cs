@@ -1,12 +1,23 @@
 namespace PsyLite.Training.Data;
 
 /// <summary>The judge's words; they are the agent's own, handed in so that training and serving use the same ones.</summary>
-public sealed record ComposerPrompts(string Judge, string HappyLabel, string CalmLabel, string LowLabel);
+public sealed record ComposerPrompts(string Judge, string HappyLabel, string CalmLabel, string LowLabel)
+{
+    /// <param name="mood">low, neutral or happy.</param>
+    public string Label(string mood) => mood switch { "happy" => HappyLabel, "low" => LowLabel, _ => CalmLabel };
+
+    /// <summary>
+    /// Reasoning opens by naming what the talk is about, the mood and the step. A small model that has said it in words answers
+    /// to it far sooner than one that must carry it in its activations.
+    /// </summary>
+    public string FirstLine(string gist, string mood, string step) => $"话题：{gist}；心情：{Label(mood)}；这一步：{step}";
+}
 
 /// <summary>Shares by count of the short exercises; the rest are conversations. Being short, their share of the tokens is smaller.</summary>
 /// <param name="Judge">Conversation, question for the mood, one word.</param>
 /// <param name="Gist">A message and the first line of the reasoning.</param>
-public sealed record SampleMix(double Judge = 0.1, double Gist = 0.2);
+/// <param name="Change">Share of all samples that begin with another subject, of which the newest words know nothing.</param>
+public sealed record SampleMix(double Judge = 0.1, double Gist = 0.2, double Change = 0);
 
 /// <summary>
 /// Plays the building blocks of a <see cref="TextCorpus"/> as conversations. Deterministic for a seed. One block in twenty is
@@ -14,15 +25,14 @@ public sealed record SampleMix(double Judge = 0.1, double Gist = 0.2);
 /// </summary>
 public sealed class DialogueComposer
 {
-
     private static readonly (string Kind, double Weight)[] KindWeights =
-        [("dialogues", 0.52), ("everyday", 0.2), ("happy", 0.09), ("smalltalk", 0.08), ("knowledge", 0.06), ("refusals", 0.05)];
+        [("dialogues", 0.52), ("everyday", 0.2), ("happy", 0.09), ("smalltalk", 0.08), ("knowledge", 0.06), ("refusals", 0.05), ("turns", 0.06)];
 
     private static readonly List<string> Farewells = ["对方准备先去试试了，温和地收尾，留一扇门。", "可以告一段落，肯定这份愿意，简短道别。", "话说到这里很好，不再加新东西，送上一句踏实的话。"];
 
     private readonly ComposerPrompts _prompts;
     private readonly SampleMix _mix;
-    private readonly Dictionary<string, List<(string Source, Situation? Situation, ExchangeGroup? Group)>> _blocks = [];
+    private readonly Dictionary<string, List<Block>> _blocks = [];
     private readonly (string Kind, double Weight)[] _weights;
 
     public DialogueComposer(TextCorpus corpus, ComposerPrompts prompts, bool heldOut, SampleMix? mix = null)
@@ -32,8 +42,9 @@ public sealed class DialogueComposer
         foreach (var file in corpus.Files)
         {
             var list = _blocks.TryGetValue(file.Kind, out var known) ? known : _blocks[file.Kind] = [];
-            list.AddRange(file.Situations.Select(s => ($"{file.Kind}/{file.Id}/{s.Id}", (Situation?)s, (ExchangeGroup?)null)));
-            list.AddRange(file.Groups.Select(g => ($"{file.Kind}/{file.Id}/{g.Id}", (Situation?)null, (ExchangeGroup?)g)));
+            list.AddRange(file.Situations.Select(s => new Block($"{file.Kind}/{file.Id}/{s.Id}", s, null, null)));
+            list.AddRange(file.Groups.Select(g => new Block($"{file.Kind}/{file.Id}/{g.Id}", null, g, null)));
+            list.AddRange(file.Talks.Select(t => new Block($"{file.Kind}/{file.Id}/{t.Id}", null, null, t)));
         }
 
         foreach (var list in _blocks.Values)
@@ -74,17 +85,18 @@ public sealed class DialogueComposer
         var random = new Random(seed);
         while (true)
         {
-            var (source, situation, group) = Pick(random);
-            yield return random.NextDouble() switch
+            var block = Pick(random);
+            var sample = random.NextDouble() switch
             {
-                var dice when dice < _mix.Judge => Judge(source, situation, group, random),
-                var dice when dice < _mix.Judge + _mix.Gist => Gist(source, situation, group, random),
-                _ => situation is not null ? Play(source, situation, random) : Answer(source, group!, random),
+                var dice when dice < _mix.Judge => Judge(block, random),
+                var dice when dice < _mix.Judge + _mix.Gist => Gist(block, random),
+                _ => block switch { { Situation: { } s } => Play(block.Source, s, random), { Group: { } g } => Answer(block.Source, g, random), _ => Tell(block.Source, block.Talk!, random) },
             };
+            yield return _mix.Change > 0 && random.NextDouble() < _mix.Change ? sample with { Messages = [.. Earlier(block, random), .. sample.Messages] } : sample;
         }
     }
 
-    private (string Source, Situation? Situation, ExchangeGroup? Group) Pick(Random random)
+    private Block Pick(Random random)
     {
         var dice = random.NextDouble() * _weights.Sum(w => w.Weight);
         var kind = _weights[^1].Kind;
@@ -145,42 +157,59 @@ public sealed class DialogueComposer
         return new TrainingSample(KindOf(source), source, messages);
     }
 
+    private TrainingSample Tell(string source, Talk talk, Random random) =>
+        new(KindOf(source), source, [.. Said(talk), Assistant([talk.Reply], Reasoning(talk.Gist, talk.Mood, Step(source), [talk.Think], random), random)]);
+
     private static string KindOf(string source) => source[..source.IndexOf('/')];
 
-    private static string Step(string source) => KindOf(source) switch { "refusals" => "婉拒", "knowledge" => "解释", "everyday" => "倾听", _ => "闲聊" };
+    private static string Step(string source) => KindOf(source) switch { "refusals" => "婉拒", "knowledge" => "解释", "dialogues" or "happy" or "everyday" or "turns" => "倾听", _ => "闲聊" };
 
-    /// <summary>
-    /// Reasoning opens by naming what the talk is about, the mood and the step. A small model that has said it in words answers
-    /// to it far sooner than one that must carry it in its activations.
-    /// </summary>
     private string Reasoning(string gist, string mood, string step, List<string> thoughts, Random random) =>
-        $"{FirstLine(gist, mood, step)}\n{thoughts[random.Next(thoughts.Count)]}";
-
-    private string FirstLine(string gist, string mood, string step) => $"话题：{gist}；心情：{Label(mood)}；这一步：{step}";
-
-    private string Label(string mood) => mood switch { "happy" => _prompts.HappyLabel, "low" => _prompts.LowLabel, _ => _prompts.CalmLabel };
+        $"{_prompts.FirstLine(gist, mood, step)}\n{thoughts[random.Next(thoughts.Count)]}";
 
     /// <summary>Only what the message is about: the opening and the first line of the reasoning.</summary>
-    private TrainingSample Gist(string source, Situation? s, ExchangeGroup? g, Random random) => new("gist", source, [
-        User(s?.Open ?? g!.Ask, random, opening: true),
-        new SampleMessage("assistant", "") { Reasoning = FirstLine(s?.Gist ?? g!.Gist, s?.Mood ?? g!.Mood, s is null ? Step(source) : "倾听"), BreaksOff = true },
+    private TrainingSample Gist(Block block, Random random) => new("gist", block.Source, [
+        .. Opening(block, random),
+        new SampleMessage("assistant", "") { Reasoning = _prompts.FirstLine(block.Gist, block.Mood, Step(block.Source)), BreaksOff = true },
     ]);
 
     /// <summary>The mood judge: the conversation, the question, one word.</summary>
-    private TrainingSample Judge(string source, Situation? s, ExchangeGroup? g, Random random)
+    private TrainingSample Judge(Block block, Random random)
     {
-        var messages = new List<SampleMessage>();
-        messages.Add(User(s?.Open ?? g!.Ask, random, opening: true));
-        var label = Label(s?.Mood ?? g!.Mood);
-        if (s is not null && random.NextDouble() < 0.3)
+        var messages = new List<SampleMessage>(Opening(block, random));
+        if (block.Situation is { } s && random.NextDouble() < 0.3)
         {
             messages.Add(Assistant(s.Explore, null, random));
             messages.Add(User(s.Detail, random, opening: false));
         }
 
         messages.Add(new SampleMessage("system", _prompts.Judge));
-        messages.Add(new SampleMessage("assistant", label));
-        return new TrainingSample("judge", source, messages);
+        messages.Add(new SampleMessage("assistant", _prompts.Label(block.Mood)));
+        return new TrainingSample("judge", block.Source, messages);
+    }
+
+    private IEnumerable<SampleMessage> Opening(Block block, Random random) =>
+        block.Talk is { } talk ? Said(talk) : [User(block.Situation?.Open ?? block.Group!.Ask, random, opening: true)];
+
+    private static IEnumerable<SampleMessage> Said(Talk talk) => talk.Said.Select((text, i) => new SampleMessage(i % 2 == 0 ? "user" : "assistant", text));
+
+    /// <summary>An exchange or two about something else, without their reasoning, which never travels in the history.</summary>
+    private List<SampleMessage> Earlier(Block later, Random random)
+    {
+        Block block;
+        do
+        {
+            block = Pick(random);
+        }
+        while (block.Source == later.Source);
+        List<SampleMessage> messages = [.. Opening(block, random), Assistant(block.Situation?.Explore ?? block.Group?.Reply ?? [block.Talk!.Reply], null, random)];
+        if (block.Situation is { } s && random.NextDouble() < 0.3)
+        {
+            messages.Add(User(s.Detail, random, opening: false));
+            messages.Add(Assistant(s.Insight, null, random));
+        }
+
+        return messages;
     }
 
     private static SampleMessage User(List<string> texts, Random random, bool opening) =>
@@ -188,4 +217,12 @@ public sealed class DialogueComposer
 
     private static SampleMessage Assistant(List<string> texts, string? reasoning, Random random) =>
         new("assistant", texts[random.Next(texts.Count)]) { Reasoning = reasoning };
+
+    /// <summary>What one conversation is made of: one of the three is there.</summary>
+    private sealed record Block(string Source, Situation? Situation, ExchangeGroup? Group, Talk? Talk)
+    {
+        public string Gist => Situation?.Gist ?? Group?.Gist ?? Talk!.Gist;
+
+        public string Mood => Situation?.Mood ?? Group?.Mood ?? Talk!.Mood;
+    }
 }

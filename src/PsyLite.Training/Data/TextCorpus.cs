@@ -75,7 +75,24 @@ public sealed class ExchangeGroup
     } = "";
 }
 
-/// <summary>One file of the corpus: a topic with situations or groups.</summary>
+/// <summary>A conversation written out once, in which the subject changes: its reply answers the newest words and keeps the rest in mind.</summary>
+public sealed class Talk
+{
+    public string Id { get; set; } = "";
+
+    public string Gist { get; set; } = "";
+
+    public string Mood { get; set; } = "neutral";
+
+    /// <summary>Person and assistant by turns; the last words are the person's.</summary>
+    public List<string> Said { get; set; } = [];
+
+    public string Think { get; set; } = "";
+
+    public string Reply { get; set; } = "";
+}
+
+/// <summary>One file of the corpus: a topic with situations, groups or talks.</summary>
 public sealed class CorpusFile
 {
     public string Topic { get; set; } = "";
@@ -86,7 +103,9 @@ public sealed class CorpusFile
 
     public List<ExchangeGroup> Groups { get; set; } = [];
 
-    /// <summary>The folder the file was read from: dialogues, happy, smalltalk, everyday, refusals or knowledge.</summary>
+    public List<Talk> Talks { get; set; } = [];
+
+    /// <summary>The folder the file was read from: dialogues, happy, smalltalk, everyday, refusals, knowledge or turns.</summary>
     [YamlIgnore]
     public string Kind { get; set; } = "";
 }
@@ -95,7 +114,7 @@ public sealed class CorpusFile
 public sealed class TextCorpus
 {
     /// <summary>Folders that hold conversation text; each file in them is a <see cref="CorpusFile"/>.</summary>
-    public static readonly IReadOnlyList<string> Kinds = ["dialogues", "happy", "smalltalk", "everyday", "refusals", "knowledge"];
+    public static readonly IReadOnlyList<string> Kinds = ["dialogues", "happy", "smalltalk", "everyday", "refusals", "knowledge", "turns"];
 
     private TextCorpus(IReadOnlyList<CorpusFile> files) => Files = files;
 
@@ -138,10 +157,7 @@ public sealed class TextCorpus
         {
             Require(path, s.Id, ("open", s.Open), ("think1", s.Think1), ("explore", s.Explore), ("detail", s.Detail), ("think2", s.Think2), ("insight", s.Insight));
             Require(path, s.Id, ("shift", s.Shift), ("think3", s.Think3), ("action", s.Action), ("close", s.Close), ("bye", s.Bye));
-            if (s.Mood is not ("low" or "neutral" or "happy"))
-            {
-                throw new InvalidDataException($"{path}: the mood of {s.Id} must be low, neutral or happy.");
-            }
+            RequireMood(path, s.Id, s.Mood);
         }
 
         foreach (var g in file.Groups)
@@ -153,7 +169,25 @@ public sealed class TextCorpus
             }
         }
 
+        foreach (var t in file.Talks)
+        {
+            Require(path, t.Id, ("gist", [t.Gist]), ("said", t.Said), ("think", [t.Think]), ("reply", [t.Reply]));
+            RequireMood(path, t.Id, t.Mood);
+            if (t.Said.Count % 2 == 0)
+            {
+                throw new InvalidDataException($"{path}: what is said in {t.Id} must end with the person's words.");
+            }
+        }
+
         return file;
+    }
+
+    private static void RequireMood(string path, string id, string mood)
+    {
+        if (mood is not ("low" or "neutral" or "happy"))
+        {
+            throw new InvalidDataException($"{path}: the mood of {id} must be low, neutral or happy.");
+        }
     }
 
     private static void Require(string path, string id, params ReadOnlySpan<(string Name, List<string> Texts)> fields)

@@ -31,16 +31,19 @@ internal static class DataCommand
         var output = new Option<string>("--out") { Description = "输出文件 · JSONL to write", Required = true };
         var count = new Option<int>("--samples") { Description = "样本数 · number of samples", DefaultValueFactory = _ => 10000 };
         var seed = new Option<int>("--seed") { Description = "随机种子 · seed", DefaultValueFactory = _ => 1 };
+        var judge = Share("--judge", "判断练习占比 · share of the mood judge's exercises", 0.1);
+        var gist = Share("--gist", "话题练习占比 · share of exercises in naming the subject", 0.2);
+        var change = Share("--change", "先聊别的再换话题的占比 · share that begins with another subject", 0.3);
         var heldOut = new Option<bool>("--held-out") { Description = "只用留出的内容 · held-back blocks only" };
         var command = new Command("compose", "由语料块生成对话样本 · compose conversations from the building blocks\n  psylite data compose --out runs/samples.jsonl --samples 10000 --seed 1")
         {
-            corpora, output, count, seed, heldOut,
+            corpora, output, count, seed, judge, gist, change, heldOut,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
             var summary = new DataSummary();
             var manifest = new DataManifest("data compose") { Options = summary.OptionsOf(parsed), Seed = parsed.GetValue(seed) };
-            var composer = new DialogueComposer(TextCorpus.Read(parsed.GetRequiredValue(corpora)), Prompts, parsed.GetValue(heldOut));
+            var composer = new DialogueComposer(TextCorpus.Read(parsed.GetRequiredValue(corpora)), Prompts, parsed.GetValue(heldOut), new SampleMix(parsed.GetValue(judge), parsed.GetValue(gist), parsed.GetValue(change)));
             var path = parsed.GetRequiredValue(output);
             var said = new List<string>();
             using var file = OutputFile.Create(path);
@@ -65,5 +68,18 @@ internal static class DataCommand
             return Task.FromResult(CommandBoundary.Done);
         });
         return command;
+    }
+
+    private static Option<double> Share(string name, string description, double value)
+    {
+        var option = new Option<double>(name) { Description = description, DefaultValueFactory = _ => value };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 1))
+            {
+                result.AddError($"{name} must be between 0 and 1.");
+            }
+        });
+        return option;
     }
 }

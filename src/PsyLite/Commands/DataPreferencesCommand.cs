@@ -55,6 +55,7 @@ internal static class DataPreferencesCommand
             {
                 Sources = [.. (parsed.GetValue(from) ?? []).Select(f => sources.Of(parsed, f))],
                 Corpora = parsed.GetValue(corpus) ?? [],
+                Prompts = DataCommand.Prompts,
                 Made = made,
                 MadeFrom = madeFrom,
                 Rows = parsed.GetValue(rows),

@@ -10,6 +10,10 @@ namespace PsyLite.Training.Data.Pairs;
 /// </summary>
 public static class PairRow
 {
+    /// <summary>
+    /// A rejected reply without reasoning of its own stands behind the chosen one's: the two must differ in what is said. Whether a reply
+    /// thinks first is told apart by one token, and the log-odds would be all about that.
+    /// </summary>
     public static byte[] Of(DataRecord pair)
     {
         if (pair.Rejected is not { } rejected)
@@ -22,7 +26,7 @@ public static class PairRow
             new
             {
                 chosen = prompt.Append(new { role = "assistant", content = AlpacaRow.Reply(pair.Reply) }),
-                rejected = prompt.Append(new { role = "assistant", content = AlpacaRow.Reply(rejected) }),
+                rejected = prompt.Append(new { role = "assistant", content = AlpacaRow.Reply(rejected with { Reasoning = rejected.Reasoning ?? pair.Reply.Reasoning }) }),
             },
             DataRecord.Json);
     }

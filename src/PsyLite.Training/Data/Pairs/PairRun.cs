@@ -13,6 +13,9 @@ public sealed record PairOptions
     /// <summary>Folders of pairs written by hand.</summary>
     public IReadOnlyList<string> Corpora { get; init; } = [];
 
+    /// <summary>The labels of the first line of reasoning, for the folders of <see cref="Corpora"/>.</summary>
+    public ComposerPrompts Prompts { get; init; } = new("", "", "", "");
+
     /// <summary>Pairs that were made in this run, such as those sampled from a model.</summary>
     public IReadOnlyList<DataRecord> Made { get; init; } = [];
 
@@ -136,7 +139,7 @@ public static class PairRun
 
     private static IEnumerable<DataRecord> All(PairOptions options, RejectedRows rejected, DataManifest manifest, IMixWatch watch, CancellationToken cancellationToken)
     {
-        foreach (var record in options.Corpora.SelectMany(PreferenceCorpus.Read).Concat(options.Made))
+        foreach (var record in options.Corpora.SelectMany(folder => PreferenceCorpus.Read(folder, options.Prompts)).Concat(options.Made))
         {
             manifest.Count("read");
             yield return record;

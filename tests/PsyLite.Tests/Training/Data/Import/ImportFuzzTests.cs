@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
 using PsyLite.Tests.Store;
+using PsyLite.Training.Data;
 using PsyLite.Training.Data.Import;
 using PsyLite.Training.Data.Pairs;
 using PsyLite.Training.Data.Records;
@@ -70,7 +71,7 @@ public sealed class ImportFuzzTests : IDisposable
         {
             try
             {
-                var records = PreferenceCorpus.ReadText(Encoding.UTF8.GetString(Mutated(Encoding.UTF8.GetBytes(Text), random)));
+                var records = PreferenceCorpus.ReadText(Encoding.UTF8.GetString(Mutated(Encoding.UTF8.GetBytes(Text), random)), new ComposerPrompts("", "", "", ""));
                 Assert.All(records, r => Assert.Null(r.Fault()));
                 read++;
             }
