@@ -45,11 +45,11 @@ public sealed record TrainingPlan(
     {
         var (c, rows) = (options.Model, (long)options.BatchTokens);
         long rank = options.Lora?.Rank ?? 0;
-        var kept = (rows * (c.QkvSize + (2L * c.HiddenSize) + (2L * c.IntermediateSize) + c.Heads)) + (5 * rows * rank);
+        var kept = (rows * ((long)c.QkvSize + c.HiddenSize + Layers.BlockActivations.Width(c) + c.Heads)) + (5 * rows * rank);
         var blocks = ((options.Recompute ? 1 : c.Layers) * kept) + (c.Layers * ((rows * c.HiddenSize) + (2 * rows) + (32L * c.HiddenSize)));
-        var chunk = Math.Min(rows, Math.Max(96, (16L << 20) / c.VocabSize));
-        var head = chunk * (c.VocabSize + (2L * c.HiddenSize) + (options.Lora is { Output: true } ? rank : 0));
-        var shared = rows * (c.HeadSize + (6L * c.HiddenSize) + c.QkvSize + c.IntermediateSize + rank);
+        var room = Math.Max(Losses.CrossEntropyHead.Floats(c, (int)rows), rows * c.IntermediateSize);
+        var head = room + (options.Lora is { Output: true } ? Losses.CrossEntropyHead.Floats(c, (int)rows) / (c.VocabSize + (2L * c.HiddenSize)) * rank : 0);
+        var shared = rows * (c.HeadSize + (4L * c.HiddenSize) + rank);
         var dropped = options.Lora is { Dropout: > 0 } ? rows * Math.Max(c.HiddenSize, c.IntermediateSize) : 0;
         var attention = 2L * options.Threads * 96 * (rows + 32);
         return (blocks + head + shared + dropped + attention) * sizeof(float);

@@ -19,7 +19,6 @@ public sealed class Transformer : IDisposable
     private readonly RmsNorm _norm;
     private readonly CrossEntropyHead _head;
     private readonly Matrix _last;
-    private readonly Matrix _final;
     private readonly Matrix _gradient;
     private readonly float[] _logProbabilities;
     private readonly float[] _weights;
@@ -33,7 +32,7 @@ public sealed class Transformer : IDisposable
         Config = config.Validated();
         tuning ??= new TuningOptions();
         _parts = new DecoderWeights(config, tuning);
-        _workspace = new Workspace(config, pool, maxTokens, tuning.Lora);
+        _workspace = new Workspace(config, pool, maxTokens, tuning.Lora, CrossEntropyHead.Floats(config, maxTokens));
         var attention = new Attention(_workspace);
         var shared = tuning.Recompute ? new BlockActivations(_workspace, tuning.Lora?.Rank ?? 0) : null;
         _embedding = new Embedding(Parameters["model.tok_embeddings.weight"], pool);
@@ -42,7 +41,6 @@ public sealed class Transformer : IDisposable
         _norm = new RmsNorm(Parameters["model.norm.weight"], _workspace);
         _head = new CrossEntropyHead(_parts, _workspace);
         _last = _workspace.Allocate(maxTokens, config.HiddenSize);
-        _final = _workspace.Allocate(maxTokens, config.HiddenSize);
         _gradient = _workspace.Allocate(maxTokens, config.HiddenSize);
         _logProbabilities = new float[maxTokens];
         _weights = new float[maxTokens];
@@ -73,11 +71,14 @@ public sealed class Transformer : IDisposable
 
     internal WorkerPool Pool => _workspace.Pool;
 
+    /// <summary>[maxTokens x hidden] input of the head, until a block works again.</summary>
+    private Matrix Final => _workspace.Normed;
+
     /// <summary>The loss alone.</summary>
     public LossSum Loss(TrainingBatch batch)
     {
         Forward(batch, dropoutSeed: null);
-        _head.Score(_final.FirstRows(batch.Length), LabelledRows(batch), batch.Labels, _logProbabilities);
+        _head.Score(Final.FirstRows(batch.Length), LabelledRows(batch), batch.Labels, _logProbabilities);
         return Sum(batch);
     }
 
@@ -103,7 +104,7 @@ public sealed class Transformer : IDisposable
     {
         var (segments, rows) = (Forward(batch, DropoutSeed), LabelledRows(batch));
         _logProbabilities.AsSpan(0, batch.Length).Clear();
-        _head.Score(_final.FirstRows(batch.Length), rows, batch.Labels, _logProbabilities);
+        _head.Score(Final.FirstRows(batch.Length), rows, batch.Labels, _logProbabilities);
         _logProbabilities.AsSpan(0, batch.Length).CopyTo(result);
         _scored = (batch, segments, rows);
     }
@@ -123,7 +124,7 @@ public sealed class Transformer : IDisposable
     public void Logits(int[] tokens, Span<float> logits)
     {
         Forward(TrainingBatch.NextToken(tokens), dropoutSeed: null);
-        _head.Logits(_final, 0, tokens.Length, logits);
+        _head.Logits(Final, 0, tokens.Length, logits);
     }
 
     /// <summary>
@@ -137,7 +138,7 @@ public sealed class Transformer : IDisposable
         while (tokens.Count - prompt.Count < maxNewTokens && tokens.Count < MaxTokens)
         {
             Forward(TrainingBatch.NextToken([.. tokens]), dropoutSeed: null);
-            _head.Logits(_final, tokens.Count - 1, 1, logits);
+            _head.Logits(Final, tokens.Count - 1, 1, logits);
             var next = Sampling.Choose(logits, temperature, random);
             if (stopTokens.Contains(next))
             {
@@ -170,7 +171,7 @@ public sealed class Transformer : IDisposable
             _blocks[layer].Forward(tokens, segments, output.FirstRows(tokens));
         }
 
-        _norm.Forward(_last.FirstRows(tokens), _final.FirstRows(tokens));
+        _norm.Forward(_last.FirstRows(tokens), Final.FirstRows(tokens));
         return segments;
     }
 
@@ -185,7 +186,7 @@ public sealed class Transformer : IDisposable
         }
 
         var (gradient, finalGradient) = (_gradient.FirstRows(tokens), _workspace.NormedGradient.FirstRows(tokens));
-        _head.ScoreAndBackward(_final.FirstRows(tokens), rows, batch.Labels, _weights, _logProbabilities, finalGradient);
+        _head.ScoreAndBackward(Final.FirstRows(tokens), rows, batch.Labels, _weights, _logProbabilities, finalGradient);
         Pool.Ranges(tokens, (from, to) => RowKernel.Clear(gradient, from, to));
         _norm.Backward(_last.FirstRows(tokens), finalGradient, gradient);
         for (var layer = _blocks.Length - 1; layer >= 0; layer--)

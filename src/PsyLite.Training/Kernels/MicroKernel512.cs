@@ -10,6 +10,9 @@ internal static unsafe class MicroKernel512
     public const int Rows = 12;
     public const int Columns = 32;
 
+    /// <summary>Floats of b between its use and what is fetched: 16 rows.</summary>
+    private const int Ahead = 16 * Columns;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(nint depth, float* a, nint rowStep, nint depthStep, float* b, float* c, nint stride, float alpha, bool accumulate)
     {
@@ -21,6 +24,14 @@ internal static unsafe class MicroKernel512
         var a6 = a3 + (3 * rowStep);
         var a9 = a6 + (3 * rowStep);
         var twoRows = 2 * rowStep;
+
+        // The tile of c is read at the end; the panel of b comes from L2.
+        for (nint i = 0, at = 0; i < Rows; i++, at += stride)
+        {
+            Sse.Prefetch0(c + at);
+            Sse.Prefetch0(c + at + 16);
+        }
+
         for (; depth > 0; depth--)
         {
             var b0 = Vector512.LoadAligned(b);
@@ -39,6 +50,8 @@ internal static unsafe class MicroKernel512
             x = Vector512.Create(a9[rowStep]); cA0 = Avx512F.FusedMultiplyAdd(x, b0, cA0); cA1 = Avx512F.FusedMultiplyAdd(x, b1, cA1);
             x = Vector512.Create(a9[twoRows]); cB0 = Avx512F.FusedMultiplyAdd(x, b0, cB0); cB1 = Avx512F.FusedMultiplyAdd(x, b1, cB1);
             a += depthStep; a3 += depthStep; a6 += depthStep; a9 += depthStep;
+            Sse.Prefetch0(b + Ahead);
+            Sse.Prefetch0(b + Ahead + 16);
             b += Columns;
         }
 

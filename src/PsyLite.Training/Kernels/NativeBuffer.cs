@@ -2,14 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace PsyLite.Training.Kernels;
 
-/// <summary>Zeroed single-precision memory outside the garbage collector, allocated once and kept for the life of its owner.</summary>
+/// <summary>Single-precision memory outside the garbage collector, allocated once and kept for the life of its owner.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     private const nuint CacheLine = 64;
     private const nuint HugePage = 2u << 20;
     private float* _data;
 
-    public NativeBuffer(long length)
+    /// <param name="zeroed">False leaves anything in it: what is never written then takes no memory.</param>
+    public NativeBuffer(long length, bool zeroed = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
@@ -17,7 +18,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
         var alignment = bytes >= 2 * HugePage ? HugePage : CacheLine;
         bytes = (bytes + CacheLine - 1) / CacheLine * CacheLine;
         _data = (float*)NativeMemory.AlignedAlloc(bytes, alignment);
-        NativeMemory.Clear(_data, bytes);
+        if (zeroed)
+        {
+            NativeMemory.Clear(_data, bytes);
+        }
     }
 
     public long Length { get; }

@@ -48,25 +48,43 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>
-    /// In place: scores -> p = exp(scale * score - logSumExp), and dp -> ds = p * (dp - delta) with delta = sum(p * dp) of the row.
-    /// The factor scale of ds is left to the products that use it. Rows need 7 floats of room beyond the last column.
+    /// In place: scores -> p = exp(scale * score - logSumExp), 0 for columns that a row must not see. Rows need 7 floats of room
+    /// beyond the last column.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void CausalBackward(Matrix scores, Matrix dp, int start, float scale, ReadOnlySpan<float> logSumExp, ReadOnlySpan<float> delta)
+    public static void CausalRebuild(Matrix scores, int start, float scale, ReadOnlySpan<float> logSumExp)
     {
         for (var i = 0; i < scores.Rows; i++)
         {
-            float* row = scores.Row(i), gradient = dp.Row(i);
+            var row = scores.Row(i);
             nint n = start + i + 1;
-            var (factor, shift, pull) = (Vector256.Create(scale), Vector256.Create(-logSumExp[i]), Vector256.Create(delta[i]));
+            var (factor, shift) = (Vector256.Create(scale), Vector256.Create(-logSumExp[i]));
             for (nint j = 0; j < n; j += VectorMath.Lanes)
             {
-                var p = VectorMath.Exp(VectorMath.Fma(Vector256.Load(row + j), factor, shift));
-                p.Store(row + j);
-                (p * (Vector256.Load(gradient + j) - pull)).Store(gradient + j);
+                VectorMath.Exp(VectorMath.Fma(Vector256.Load(row + j), factor, shift)).Store(row + j);
             }
 
             new Span<float>(row + n, scores.Columns - (int)n).Clear();
+        }
+    }
+
+    /// <summary>
+    /// In place: dp -> ds = p * (dp - delta) with delta = sum(p * dp) of the row. The factor scale of ds is left to the products that
+    /// use it. Rows need 7 floats of room beyond the last column.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void CausalBackward(Matrix probabilities, Matrix dp, int start, ReadOnlySpan<float> delta)
+    {
+        for (var i = 0; i < dp.Rows; i++)
+        {
+            float* p = probabilities.Row(i), gradient = dp.Row(i);
+            nint n = start + i + 1;
+            var pull = Vector256.Create(delta[i]);
+            for (nint j = 0; j < n; j += VectorMath.Lanes)
+            {
+                (Vector256.Load(p + j) * (Vector256.Load(gradient + j) - pull)).Store(gradient + j);
+            }
+
             new Span<float>(gradient + n, dp.Columns - (int)n).Clear();
         }
     }

@@ -41,7 +41,10 @@ internal sealed class Attention
         });
     }
 
-    /// <summary>dqkv (with respect to the rotated queries and keys) from dAttended.</summary>
+    /// <summary>
+    /// dqkv (with respect to the rotated queries and keys) from dAttended. Writes attended again on the way: one narrow product more costs
+    /// less than keeping it in every block.
+    /// </summary>
     public void Backward(Matrix qkv, Segments segments, Matrix attended, Matrix dAttended, Matrix logSumExp, Matrix dqkv)
     {
         var groups = _workspace.Config.KeyValueHeads;
@@ -96,8 +99,10 @@ internal sealed class Attention
             var outerRows = RowsOf(outer, row, rows);
             gemm.MultiplyOn(worker, Product.TransposedRight(RowsOf(q, row, rows), k.FirstRows(end), p));
             gemm.MultiplyOn(worker, Product.TransposedRight(outerRows, v.FirstRows(end), ds));
+            SoftmaxKernel.CausalRebuild(p, row, _scale, kept.Slice(start + row, rows));
+            gemm.MultiplyOn(worker, Product.Plain(p, v.FirstRows(end), RowsOf(o, row, rows)));
             SoftmaxKernel.RowDots(outerRows, RowsOf(o, row, rows), deltas);
-            SoftmaxKernel.CausalBackward(p, ds, row, _scale, kept.Slice(start + row, rows), deltas);
+            SoftmaxKernel.CausalBackward(p, ds, row, deltas);
             gemm.MultiplyOn(worker, Product.TransposedLeft(p, outerRows, dv.FirstRows(end), accumulate: true));
             gemm.MultiplyOn(worker, Product.Plain(ds, k.FirstRows(end), RowsOf(dq, row, rows), alpha: _scale));
             gemm.MultiplyOn(worker, Product.TransposedLeft(ds, RowsOf(q, row, rows), dk.FirstRows(end), accumulate: true, alpha: _scale));

@@ -4,7 +4,8 @@ namespace PsyLite.Training.Layers;
 
 /// <summary>
 /// x -> m = x + wo(attention(wqkv(norm x))) -> m + w2(silu(w1 n) * w3 n), n = norm m. The backward pass needs x and the
-/// <see cref="BlockActivations"/>; norms and the activation are recomputed there, and gate and up reused for their gradients.
+/// <see cref="BlockActivations"/>; norms, the activation and the output of the heads are made again
+/// there, and gate and up reused for their gradients.
 /// </summary>
 internal sealed class DecoderBlock
 {
@@ -54,10 +55,10 @@ internal sealed class DecoderBlock
 
         BackwardFeedForward(tokens, gradient);
         var (qkv, attended, normed) = (_kept.Qkv.FirstRows(tokens), _kept.Attended.FirstRows(tokens), _w.Normed.FirstRows(tokens));
-        var (dAttended, dqkv, dNormed) = (_w.AttendedGradient.FirstRows(tokens), _w.QkvGradient.FirstRows(tokens), _w.NormedGradient.FirstRows(tokens));
+        var (dAttended, dqkv, dNormed) = (_kept.AttendedGradient.FirstRows(tokens), _kept.QkvGradient.FirstRows(tokens), _w.NormedGradient.FirstRows(tokens));
         _wo.BackwardInput(gradient, dAttended);
-        _wo.BackwardWeight(attended, gradient);
         _attention.Backward(qkv, segments, attended, dAttended, _kept.LogSumExp, dqkv);
+        _wo.BackwardWeight(attended, gradient);
         Rotate(dqkv, segments, -1f);
         _attentionNorm.Recompute(Input.FirstRows(tokens), normed);
         if (!inputNeeded)
@@ -76,7 +77,7 @@ internal sealed class DecoderBlock
     private Matrix Activate(int tokens, Segments segments)
     {
         var (x, middle, normed) = (Input.FirstRows(tokens), _kept.Middle.FirstRows(tokens), _w.Normed.FirstRows(tokens));
-        var (qkv, attended) = (_kept.Qkv.FirstRows(tokens), _kept.Attended.FirstRows(tokens));
+        var (qkv, attended) = (_kept.Qkv.FirstRows(tokens), _w.NormedGradient.FirstRows(tokens));
         _attentionNorm.Forward(x, normed);
         _wqkv.Forward(normed, qkv);
         Rotate(qkv, segments, 1f);

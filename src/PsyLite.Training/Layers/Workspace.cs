@@ -9,7 +9,8 @@ internal sealed class Workspace : IDisposable
     private readonly List<NativeBuffer> _buffers = [];
     private readonly NativeBuffer _dropped;
 
-    public Workspace(ModelConfig config, WorkerPool pool, int maxTokens, LoraOptions? lora)
+    /// <param name="headFloats">Room that the head needs while no block works.</param>
+    public Workspace(ModelConfig config, WorkerPool pool, int maxTokens, LoraOptions? lora, long headFloats)
     {
         Config = config;
         Pool = pool;
@@ -20,12 +21,10 @@ internal sealed class Workspace : IDisposable
         RopeKernel.FillTables(Cosine, Sine, config.RopeBase);
         Normed = Allocate(maxTokens, config.HiddenSize);
         NormedGradient = Allocate(maxTokens, config.HiddenSize);
-        AttendedGradient = Allocate(maxTokens, config.HiddenSize);
-        QkvGradient = Allocate(maxTokens, config.QkvSize);
-        Act = Allocate(maxTokens, config.IntermediateSize);
+        HeadRoom = Reserve(Math.Max(headFloats, (long)maxTokens * config.IntermediateSize), zeroed: false);
+        Act = HeadRoom.Matrix(maxTokens, config.IntermediateSize);
         DownGradient = Allocate(maxTokens, lora?.Rank ?? 0);
-        _dropped = new NativeBuffer(lora is { Dropout: > 0 } ? (long)maxTokens * Math.Max(config.HiddenSize, config.IntermediateSize) : 0);
-        _buffers.Add(_dropped);
+        _dropped = Reserve(lora is { Dropout: > 0 } ? (long)maxTokens * Math.Max(config.HiddenSize, config.IntermediateSize) : 0);
     }
 
     public ModelConfig Config { get; }
@@ -41,18 +40,17 @@ internal sealed class Workspace : IDisposable
 
     public Matrix Sine { get; }
 
-    /// <summary>[maxTokens x hidden] output of the norm in hand, forward and again in the backward pass.</summary>
+    /// <summary>[maxTokens x hidden] output of the norm in hand, forward and again in the backward pass; at the end of the forward pass, that of the last.</summary>
     public Matrix Normed { get; }
 
+    /// <summary>[maxTokens x hidden]; in the forward pass, the output of the heads.</summary>
     public Matrix NormedGradient { get; }
-
-    public Matrix AttendedGradient { get; }
-
-    /// <summary>[maxTokens x qkv]</summary>
-    public Matrix QkvGradient { get; }
 
     /// <summary>[maxTokens x intermediate] silu(gate) * up, or its gradient.</summary>
     public Matrix Act { get; }
+
+    /// <summary>What the head works in between the forward and the backward pass of the blocks: the place of <see cref="Act"/>.</summary>
+    public NativeBuffer HeadRoom { get; }
 
     /// <summary>[maxTokens x r] gradient of the inner activation of the adapter in hand.</summary>
     public Matrix DownGradient { get; }
@@ -67,11 +65,14 @@ internal sealed class Workspace : IDisposable
     public long Bytes => _buffers.Sum(b => b.Length * sizeof(float));
 
     /// <summary>A zeroed matrix that lives as long as this workspace.</summary>
-    public Matrix Allocate(int rows, int columns)
+    public Matrix Allocate(int rows, int columns) => Reserve((long)rows * columns).Matrix(rows, columns);
+
+    /// <summary>Memory that lives as long as this workspace.</summary>
+    public NativeBuffer Reserve(long floats, bool zeroed = true)
     {
-        var buffer = new NativeBuffer((long)rows * columns);
+        var buffer = new NativeBuffer(floats, zeroed);
         _buffers.Add(buffer);
-        return buffer.Matrix(rows, columns);
+        return buffer;
     }
 
     public void Dispose()

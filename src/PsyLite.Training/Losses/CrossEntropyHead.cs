@@ -1,3 +1,4 @@
+using PsyLite.Models;
 using PsyLite.Training.Kernels;
 using PsyLite.Training.Layers;
 
@@ -25,12 +26,16 @@ internal sealed class CrossEntropyHead
     {
         var config = workspace.Config;
         _workspace = workspace;
-        _chunk = Math.Min(workspace.MaxTokens, Math.Max(SmallestChunk, LogitBudget / config.VocabSize));
+        _chunk = Chunk(config, workspace.MaxTokens);
         _output = weights.Linear("output.weight", workspace, _chunk);
-        _hidden = workspace.Allocate(_chunk, config.HiddenSize);
-        _hiddenGradient = workspace.Allocate(_chunk, config.HiddenSize);
-        _logits = workspace.Allocate(_chunk, config.VocabSize);
+        var (hidden, room) = ((long)_chunk * config.HiddenSize, workspace.HeadRoom);
+        _hidden = room.Matrix(_chunk, config.HiddenSize);
+        _hiddenGradient = room.Matrix(_chunk, config.HiddenSize, hidden);
+        _logits = room.Matrix(_chunk, config.VocabSize, 2 * hidden);
     }
+
+    /// <summary>Room that a head needs for rows of up to maxTokens: a chunk of logits, of their inputs and of the gradients of these.</summary>
+    public static long Floats(ModelConfig config, int maxTokens) => (long)Chunk(config, maxTokens) * (config.VocabSize + (2L * config.HiddenSize));
 
     /// <summary>logProbabilities[t] = log p(label t) for the given rows t of hidden [T x d].</summary>
     public void Score(Matrix hidden, int[] rows, int[] labels, float[] logProbabilities)
@@ -93,6 +98,8 @@ internal sealed class CrossEntropyHead
 
     /// <summary>Forgets logits that could be used again: the hidden rows are about to change.</summary>
     public void Forget() => _projected = null;
+
+    private static int Chunk(ModelConfig config, int maxTokens) => Math.Min(maxTokens, Math.Max(SmallestChunk, LogitBudget / config.VocabSize));
 
     /// <summary>Logits of rows [first, first + count) of the list; those of a list that fits in one chunk are kept between scoring and gradient.</summary>
     private Matrix Project(Matrix hidden, int[] rows, int first, int count)

@@ -108,7 +108,8 @@ public sealed class RowKernelTests
         float[] inverse = new float[rows], kept = new float[rows], delta = [.. Enumerable.Range(0, rows).Select(i => i - 0.5f)];
         const float scale = 0.6f;
         SoftmaxKernel.CausalForward(scores, start, scale, inverse, kept);
-        SoftmaxKernel.CausalBackward(copy, gradient, start, scale, kept, delta);
+        SoftmaxKernel.CausalRebuild(copy, start, scale, kept);
+        SoftmaxKernel.CausalBackward(copy, gradient, start, delta);
         for (var row = 0; row < rows; row++)
         {
             var visible = start + row + 1;
