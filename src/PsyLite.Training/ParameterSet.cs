@@ -99,6 +99,13 @@ public sealed class ParameterSet : IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the values of one source for each of <see cref="All"/>. Every worker loads whole tensors, so the result does not depend on
+    /// their number; sources are read side by side.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A source has another shape.</exception>
+    internal void Load(IReadOnlyList<TensorSource> sources, WorkerPool pool) => pool.Tasks(All.Count, (_, i) => All[i].Load(sources[i]));
+
     /// <summary>Forgets all gradients.</summary>
     public void ClearGradients()
     {

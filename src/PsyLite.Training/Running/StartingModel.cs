@@ -14,7 +14,7 @@ internal static class StartingModel
         var model = new Transformer(options.Model, pool, options.BatchTokens, options.Tuning);
         try
         {
-            LoadWeights(options, model.Parameters);
+            LoadWeights(options, model.Parameters, pool);
             foreach (var folder in options.MergeAdapters)
             {
                 AdapterFolder.Merge(folder, model.Parameters, pool);
@@ -35,7 +35,7 @@ internal static class StartingModel
         }
     }
 
-    private static void LoadWeights(RecipeOptions options, ParameterSet weights)
+    private static void LoadWeights(RecipeOptions options, ParameterSet weights, WorkerPool pool)
     {
         switch (options.StartFrom)
         {
@@ -45,14 +45,14 @@ internal static class StartingModel
             case var path when Directory.Exists(path) || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase):
                 using (var folder = SafetensorsReader.Open(path))
                 {
-                    Fill(weights, folder.Sources(), path);
+                    Fill(weights, folder.Sources(), path, pool);
                 }
 
                 break;
             case var path when path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase):
                 using (var file = GgufReader.Open(path))
                 {
-                    Fill(weights, InternLm2Gguf.ReadTensors(file), path);
+                    Fill(weights, InternLm2Gguf.ReadTensors(file), path, pool);
                 }
 
                 break;
@@ -62,13 +62,8 @@ internal static class StartingModel
         }
     }
 
-    private static void Fill(ParameterSet weights, IReadOnlyDictionary<string, TensorSource> tensors, string path)
-    {
-        foreach (var parameter in weights.All)
-        {
-            parameter.Load(tensors.TryGetValue(parameter.Name, out var tensor)
-                ? tensor
-                : throw new InvalidDataException($"{path} has no tensor {parameter.Name}; it must be an InternLM2 model of the recipe's shape."));
-        }
-    }
+    private static void Fill(ParameterSet weights, IReadOnlyDictionary<string, TensorSource> tensors, string path, WorkerPool pool) =>
+        weights.Load([.. weights.All.Select(parameter => tensors.TryGetValue(parameter.Name, out var tensor)
+            ? tensor
+            : throw new InvalidDataException($"{path} has no tensor {parameter.Name}; it must be an InternLM2 model of the recipe's shape."))], pool);
 }

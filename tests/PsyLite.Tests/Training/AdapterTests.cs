@@ -11,6 +11,20 @@ public sealed class AdapterTests
     private static readonly ModelConfig Config = new(VocabSize: 67, HiddenSize: 192, IntermediateSize: 128, Layers: 2, Heads: 6, KeyValueHeads: 2, ContextLength: 64);
 
     [Fact]
+    public void Any_number_of_threads_loads_the_same_quantised_weights()
+    {
+        var loaded = new[] { 1, 3 }.Select(threads =>
+        {
+            using var pool = new WorkerPool(threads);
+            using var weights = ParameterSet.Frozen(Config, Quantisation.Nf4);
+            weights.Load([.. weights.All.Select((p, n) => p.Source with { Read = (start, values) => Wave(n, start, values) })], pool);
+            return weights.All.SelectMany(p => Decoded(p)).ToArray();
+        }).ToArray();
+        Assert.Equal(loaded[0], loaded[1]);
+        Assert.InRange(loaded[0].Distinct().Count(), 1000, loaded[0].Length);
+    }
+
+    [Fact]
     public void Fresh_adapters_change_nothing_and_only_they_have_gradients()
     {
         using var pool = new WorkerPool(2);
@@ -190,5 +204,20 @@ public sealed class AdapterTests
         Assert.NotEqual(0f, weights[9]);
         Assert.Equal(Math.Log(1e-9), OrpoLoss.Log1MExp(-1e-9), 1e-6);
         Assert.Equal(-Math.Exp(-50), OrpoLoss.Log1MExp(-50), 1e-30);
+    }
+
+    private static void Wave(int tensor, long start, Span<float> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = MathF.Sin(tensor + ((start + i) * 0.37f));
+        }
+    }
+
+    private static float[] Decoded(Parameter parameter)
+    {
+        var values = new float[parameter.Count];
+        parameter.Source.Read(0, values);
+        return values;
     }
 }
