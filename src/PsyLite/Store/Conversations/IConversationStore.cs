@@ -25,6 +25,9 @@ internal interface IConversationStore
     /// <summary>Records the person's message before anything answers it. The same <paramref name="turnId"/> again is the same turn.</summary>
     Task<TurnStart> BeginTurnAsync(string owner, string id, string turnId, string text, CancellationToken cancellationToken);
 
+    /// <summary>A new conversation with its first message, together or not at all.</summary>
+    Task<TurnStart> BeginConversationAsync(string owner, string id, ConversationHead head, string turnId, string text, CancellationToken cancellationToken);
+
     /// <summary>Notes what the turn made of the risk before its reply is there: should the turn break off, the next one carries it on.</summary>
     Task NoteRiskAsync(string owner, string id, string turnId, ConversationState state, CancellationToken cancellationToken);
 

@@ -77,6 +77,13 @@ internal sealed class MemoryConversationStore(TimeProvider time, int most = 1000
         });
     }
 
+    public async Task<TurnStart> BeginConversationAsync(string owner, string id, ConversationHead head, string turnId, string text, CancellationToken cancellationToken)
+    {
+        RecordId.Checked(turnId);
+        await CreateAsync(owner, id, head, cancellationToken);
+        return await BeginTurnAsync(owner, id, turnId, text, cancellationToken);
+    }
+
     public Task NoteRiskAsync(string owner, string id, string turnId, ConversationState state, CancellationToken cancellationToken)
     {
         var noted = StateRecord.Copy(state);

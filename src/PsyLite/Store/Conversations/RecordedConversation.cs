@@ -165,14 +165,10 @@ internal sealed class RecordedConversation
         return Queue<TurnStart?>(
             async store =>
             {
-                if (!_isCreated)
-                {
-                    Title ??= TitleOf(text);
-                    await store.CreateAsync(Owner, Id, new ConversationHead(Title, Settings), CancellationToken.None);
-                    _isCreated = true;
-                }
-
-                var start = await store.BeginTurnAsync(Owner, Id, turnId, text, CancellationToken.None);
+                var start = _isCreated
+                    ? await store.BeginTurnAsync(Owner, Id, turnId, text, CancellationToken.None)
+                    : await store.BeginConversationAsync(Owner, Id, new ConversationHead(Title ??= TitleOf(text), Settings), turnId, text, CancellationToken.None);
+                _isCreated = true;
                 return start.Standing != TurnStanding.Unknown ? start : throw new StoreException("the conversation was erased meanwhile.");
             },
             null);

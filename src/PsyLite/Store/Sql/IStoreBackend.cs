@@ -16,6 +16,9 @@ internal interface IStoreBackend
     /// <summary>Makes the store ready to be migrated. Gives one line when something happened that a person should know of.</summary>
     Task<string?> PrepareAsync(CancellationToken cancellationToken);
 
+    /// <summary>Only one may write at a time, and waits for the disk with each commit; a server with many connections groups commits itself.</summary>
+    bool HasOneWriter { get; }
+
     /// <summary>Waits for the right to write where only one may; the caller's thread is left before anything blocks.</summary>
     Task<IDisposable?> EnterAsync(CancellationToken cancellationToken);
 

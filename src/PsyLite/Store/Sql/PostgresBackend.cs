@@ -25,6 +25,8 @@ internal sealed class PostgresBackend : IStoreBackend
 
     public string Description { get; }
 
+    public bool HasOneWriter => false;
+
     public static bool IsMeant(string store) =>
         store.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase)
         || store.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase)

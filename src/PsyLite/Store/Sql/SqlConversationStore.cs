@@ -18,25 +18,8 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
 
     public SqlTurns Turns { get; } = new(database);
 
-    public Task<ConversationSummary> CreateAsync(string owner, string id, ConversationHead head, CancellationToken cancellationToken) => database.WriteAsync(
-        async db =>
-        {
-            await _records.OwnerAsync(db, owner, cancellationToken);
-            var now = database.Now;
-            var key = await database.AddKeyAsync(db, Seals.ConversationKey(id), cancellationToken);
-            var state = head.Settings.Begin(RecordId.Checked(id));
-            db.Conversations.Add(new ConversationRow
-            {
-                Id = id,
-                OwnerId = owner,
-                Created = now,
-                Updated = now,
-                Head = key.Seal(head, Seals.Head(id, owner)),
-                State = key.SealBytes(StateRecord.Write(state), Seals.State(id)),
-            });
-            return new ConversationSummary(id, Time(now), Time(now), head);
-        },
-        cancellationToken);
+    public Task<ConversationSummary> CreateAsync(string owner, string id, ConversationHead head, CancellationToken cancellationToken) =>
+        database.WriteAsync(db => CreateAsync(db, owner, id, head, cancellationToken), cancellationToken);
 
     public async Task<IReadOnlyList<ConversationSummary>> ListAsync(string owner, int skip, int most, CancellationToken cancellationToken) =>
         [.. (await PageAsync(owner, skip, most, cancellationToken)).Select(c => c.Summary)];
@@ -70,6 +53,19 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
 
     public Task<TurnStart> BeginTurnAsync(string owner, string id, string turnId, string text, CancellationToken cancellationToken) =>
         Turns.BeginAsync(owner, id, RecordId.Checked(turnId), text, cancellationToken);
+
+    public Task<TurnStart> BeginConversationAsync(string owner, string id, ConversationHead head, string turnId, string text, CancellationToken cancellationToken)
+    {
+        RecordId.Checked(turnId);
+        return database.WriteAsync(
+            async db =>
+            {
+                await CreateAsync(db, owner, id, head, cancellationToken);
+                await db.SaveChangesAsync(cancellationToken);
+                return await Turns.BeginAsync(db, owner, id, turnId, text, cancellationToken);
+            },
+            cancellationToken);
+    }
 
     public Task NoteRiskAsync(string owner, string id, string turnId, ConversationState state, CancellationToken cancellationToken) =>
         Turns.NoteRiskAsync(owner, id, turnId, state, cancellationToken);
@@ -140,6 +136,24 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
 
     public Task<IReadOnlyList<ConsentRecord>> ConsentsAsync(string owner, CancellationToken cancellationToken) =>
         _records.ListAsync<ConsentRecord>(owner, OwnerRecordKind.Consent, cancellationToken);
+
+    private async Task<ConversationSummary> CreateAsync(StoreContext db, string owner, string id, ConversationHead head, CancellationToken cancellationToken)
+    {
+        await _records.OwnerAsync(db, owner, cancellationToken);
+        var now = database.Now;
+        var key = await database.AddKeyAsync(db, Seals.ConversationKey(id), cancellationToken);
+        var state = head.Settings.Begin(RecordId.Checked(id));
+        db.Conversations.Add(new ConversationRow
+        {
+            Id = id,
+            OwnerId = owner,
+            Created = now,
+            Updated = now,
+            Head = key.Seal(head, Seals.Head(id, owner)),
+            State = key.SealBytes(StateRecord.Write(state), Seals.State(id)),
+        });
+        return new ConversationSummary(id, Time(now), Time(now), head);
+    }
 
     private Task<List<(ConversationSummary Summary, DataKey Key)>> PageAsync(string owner, int skip, int most, CancellationToken cancellationToken) => database.ReadAsync(async db =>
     {

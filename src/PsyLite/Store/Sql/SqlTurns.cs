@@ -12,44 +12,46 @@ namespace PsyLite.Store.Sql;
 /// </summary>
 internal sealed class SqlTurns(StoreDatabase database)
 {
-    public Task<TurnStart> BeginAsync(string owner, string id, string turnId, string text, CancellationToken cancellationToken) => database.WriteAsync(
-        async db =>
+    public Task<TurnStart> BeginAsync(string owner, string id, string turnId, string text, CancellationToken cancellationToken) =>
+        database.WriteAsync(db => BeginAsync(db, owner, id, turnId, text, cancellationToken), cancellationToken);
+
+    /// <summary>The same in the transaction of <paramref name="db"/>.</summary>
+    public async Task<TurnStart> BeginAsync(StoreContext db, string owner, string id, string turnId, string text, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(db, owner, id, cancellationToken) is not var (conversation, key))
         {
-            if (await FindAsync(db, owner, id, cancellationToken) is not var (conversation, key))
-            {
-                return TurnStart.Unknown;
-            }
+            return TurnStart.Unknown;
+        }
 
-            var state = ReadState(conversation, key);
-            var known = await db.Messages.Where(m => m.ConversationId == id && m.TurnId == turnId && m.Author == Author.Program).SingleOrDefaultAsync(cancellationToken);
-            if (known is { Stage: MessageStage.Committed })
-            {
-                return new TurnStart(TurnStanding.Finished, state, key.Open<MessageBody>(known.Body, Seals.Body(id, turnId, known.Ordinal, known.Author)));
-            }
+        var state = ReadState(conversation, key);
+        var known = await db.Messages.Where(m => m.ConversationId == id && m.TurnId == turnId && m.Author == Author.Program).SingleOrDefaultAsync(cancellationToken);
+        if (known is { Stage: MessageStage.Committed })
+        {
+            return new TurnStart(TurnStanding.Finished, state, key.Open<MessageBody>(known.Body, Seals.Body(id, turnId, known.Ordinal, known.Author)));
+        }
 
-            Touch(conversation);
-            var last = await LastAsync(db, id, cancellationToken);
-            if (known is not null && known.Ordinal == last?.Ordinal)
-            {
-                known.Stage = MessageStage.Open;
-                known.Pending = null;
-                return new TurnStart(TurnStanding.BegunAgain, state, null);
-            }
+        Touch(conversation);
+        var last = await LastAsync(db, id, cancellationToken);
+        if (known is not null && known.Ordinal == last?.Ordinal)
+        {
+            known.Stage = MessageStage.Open;
+            known.Pending = null;
+            return new TurnStart(TurnStanding.BegunAgain, state, null);
+        }
 
-            if (known is not null)
-            {
-                // A retry of a turn that later ones have left behind: it cannot be put in between.
-                return TurnStart.Unknown;
-            }
+        if (known is not null)
+        {
+            // A retry of a turn that later ones have left behind: it cannot be put in between.
+            return TurnStart.Unknown;
+        }
 
-            state = Settle(conversation, last, state, key);
-            var ordinal = last is null ? 0 : last.Ordinal + 1;
-            var body = key.Seal(new MessageBody(text), Seals.Body(id, turnId, ordinal, Author.Person));
-            db.Messages.Add(Row(id, turnId, ordinal, Author.Person, MessageStage.Committed, body));
-            db.Messages.Add(Row(id, turnId, ordinal + 1, Author.Program, MessageStage.Open, null));
-            return new TurnStart(TurnStanding.Begun, state, null);
-        },
-        cancellationToken);
+        state = Settle(conversation, last, state, key);
+        var ordinal = last is null ? 0 : last.Ordinal + 1;
+        var body = key.Seal(new MessageBody(text), Seals.Body(id, turnId, ordinal, Author.Person));
+        db.Messages.Add(Row(id, turnId, ordinal, Author.Person, MessageStage.Committed, body));
+        db.Messages.Add(Row(id, turnId, ordinal + 1, Author.Program, MessageStage.Open, null));
+        return new TurnStart(TurnStanding.Begun, state, null);
+    }
 
     public Task NoteRiskAsync(string owner, string id, string turnId, ConversationState state, CancellationToken cancellationToken)
     {

@@ -34,6 +34,8 @@ internal sealed class SqliteBackend : IStoreBackend
 
     public string Description => _path;
 
+    public bool HasOneWriter => true;
+
     public void Configure(DbContextOptionsBuilder<StoreContext> options) => options.UseSqlite(_connection).AddInterceptors(new Settings());
 
     public async Task<IAsyncDisposable> LockAsync(CancellationToken cancellationToken)

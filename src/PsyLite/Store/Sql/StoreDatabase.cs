@@ -13,6 +13,7 @@ internal sealed class StoreDatabase
     private readonly IStoreBackend _backend;
     private readonly KeySource _keys;
     private readonly DbContextOptions<StoreContext> _options;
+    private readonly GroupCommit? _group;
     private volatile KeyRing _ring;
 
     private StoreDatabase(IStoreBackend backend, KeySource keys, TimeProvider time, DbContextOptions<StoreContext> options, KeyRing ring, string? notice)
@@ -20,6 +21,7 @@ internal sealed class StoreDatabase
         _backend = backend;
         _keys = keys;
         _options = options;
+        _group = backend.HasOneWriter ? new GroupCommit(backend, options) : null;
         _ring = ring;
         Time = time;
         Notice = notice;
@@ -80,21 +82,25 @@ internal sealed class StoreDatabase
     {
         for (var attempt = 1; ; attempt++)
         {
-            using var entered = await _backend.EnterAsync(cancellationToken);
-            await using var db = new StoreContext(_options);
-            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             try
             {
-                var result = await write(db);
-                await db.SaveChangesAsync(cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-                return result;
+                return await (_group?.WriteAsync(write, cancellationToken) ?? WriteAloneAsync(write, cancellationToken));
             }
             catch (Exception fault) when (attempt < MostAttempts && IsConflict(fault))
             {
                 // The next attempt reads what the other writer left.
             }
         }
+    }
+
+    private async Task<T> WriteAloneAsync<T>(Func<StoreContext, Task<T>> write, CancellationToken cancellationToken)
+    {
+        await using var db = new StoreContext(_options);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var result = await write(db);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return result;
     }
 
     public async Task ScrubAsync(CancellationToken cancellationToken)
