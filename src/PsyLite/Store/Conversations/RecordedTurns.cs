@@ -53,7 +53,7 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
             {
                 if (step is TurnEvent.Assessed)
                 {
-                    _ = conversation.NoteAsync(turnId, state);
+                    _ = IsUneventful(before, state) ? Task.CompletedTask : conversation.NoteAsync(turnId, state);
                 }
                 else if (step is TurnEvent.Completed { Result: var result })
                 {
@@ -74,6 +74,12 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
             }
         }
     }
+
+    /// <summary>
+    /// Nothing that a crash in the middle of the turn could lose: without a note, the next turn reads the whole conversation for risk again.
+    /// </summary>
+    private static bool IsUneventful(ConversationState before, ConversationState after) =>
+        before.Tier == Tier.T0 && after.Tier == Tier.T0 && after.WorryTurns == before.WorryTurns && after.HumourRefused == before.HumourRefused && !after.AwaitsClearing;
 
     /// <summary>Danger that shows without any model. Where the rules themselves fail nothing is waited for either.</summary>
     private bool IsDanger(IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ConversationState state)
