@@ -52,6 +52,11 @@ internal static class DataDistillCommand
             using var journal = AnswerJournal.Open(options.Journal);
             await using var first = teacher.Open(parsed, journal, TimeProvider.System) ?? throw new InvalidDataException("a teacher is needed: --endpoint http://127.0.0.1:11434 --model NAME");
             await using var second = doubter.Open(parsed, journal, TimeProvider.System);
+            if (options.CostBudget is not null && new[] { first.Teacher, second?.Teacher }.All(t => t is null or { Options: { PriceIn: 0, PriceOut: 0 } }))
+            {
+                throw new InvalidDataException("--max-cost 需要价格：加上 --price-in 与 --price-out（每百万词元） · --max-cost needs prices: add --price-in and --price-out, of a million tokens.");
+            }
+
             var run = new DistillRun(options, first.Teacher, second?.Teacher, journal);
             var estimate = run.Estimate(first.RequestsPerMinute, first.TokensPerMinute, cancellationToken);
             Console.Error.WriteLine(Words(estimate, first.Host));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Extensions.AI;
 using PsyLite.DataPipeline;
 using PsyLite.Engine.Remote;
 using PsyLite.Options;
@@ -6,9 +7,9 @@ using PsyLite.Options;
 namespace PsyLite.Commands;
 
 /// <summary>A teacher that is ready to be asked.</summary>
-internal sealed record OpenTeacher(Teacher Teacher, RemoteChatClient Client, string Host, int? RequestsPerMinute, int? TokensPerMinute) : IAsyncDisposable
+internal sealed record OpenTeacher(Teacher Teacher, Lazy<IChatClient> Client, string Host, int? RequestsPerMinute, int? TokensPerMinute) : IAsyncDisposable
 {
-    public ValueTask DisposeAsync() => Client.DisposeAsync();
+    public ValueTask DisposeAsync() => Client is { IsValueCreated: true, Value: RemoteChatClient client } ? client.DisposeAsync() : default;
 }
 
 /// <summary>The flags that name an OpenAI-compatible teacher and bound what it may cost; its key is PSYLITE_ENDPOINT_KEY.</summary>
@@ -64,7 +65,7 @@ internal sealed class TeacherFlags(string prefix)
             MaxTokens = Math.Max(16, parsed.GetValue(_longest)),
             Temperature = parsed.GetValue(_temperature),
         };
-        var client = new RemoteChatClient(
+        var client = new Lazy<IChatClient>(() => new RemoteChatClient(
             new RemoteOptions
             {
                 Protocol = RemoteProtocol.OpenAi,
@@ -78,7 +79,7 @@ internal sealed class TeacherFlags(string prefix)
                 LongestWait = TimeSpan.FromTicks(-1),
                 Break = TimeSpan.FromMilliseconds(500),
             },
-            time);
+            time));
         return new OpenTeacher(new Teacher(client, options, journal, new RequestPacer(rpm, tpm, time), time), client, string.Join(", ", endpoints.Select(e => e.Authority)), rpm, tpm);
     }
 }

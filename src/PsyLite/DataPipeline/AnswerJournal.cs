@@ -42,7 +42,7 @@ internal sealed class AnswerJournal : IDisposable
     private readonly Lock _gate = new();
     private readonly FileStream _file;
     private readonly Dictionary<string, (long Start, int Length)> _settled = [];
-    private readonly HashSet<string> _open = [];
+    private readonly HashSet<string> _asked = [];
 
     private AnswerJournal(FileStream file) => _file = file;
 
@@ -52,8 +52,8 @@ internal sealed class AnswerJournal : IDisposable
     /// <summary>Bytes of a torn last line that were cut off.</summary>
     public long Torn { get; private set; }
 
-    /// <summary>Requests that had been sent without an answer on record when the file was opened: at most these may be paid for twice.</summary>
-    public int Unsettled { get; private set; }
+    /// <summary>Requests that were sent again because no answer to them was on record, in all runs together: at most these were paid for twice.</summary>
+    public int Repeated { get; private set; }
 
     public int Settled
     {
@@ -153,11 +153,10 @@ internal sealed class AnswerJournal : IDisposable
     {
         if (entry.State == JournalState.Asked)
         {
-            _open.Add(entry.Key);
+            Repeated += _asked.Add(entry.Key) ? 0 : 1;
             return;
         }
 
-        _open.Remove(entry.Key);
         _settled[entry.Key] = (start, length);
     }
 
@@ -181,8 +180,6 @@ internal sealed class AnswerJournal : IDisposable
                 Damaged++;
             }
         }
-
-        Unsettled = _open.Count;
     }
 
     private void CutTornLine()

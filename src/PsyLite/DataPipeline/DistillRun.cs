@@ -34,7 +34,7 @@ internal sealed record DistillReport
 
     public double Cost { get; init; }
 
-    /// <summary>Requests that were under way when an earlier run was killed: the most that may have been paid for twice.</summary>
+    /// <summary>Requests that were sent again since an earlier run ended before their answer came, in all runs together: the most that may have been paid for twice.</summary>
     public long MaybePaidTwice { get; init; }
 
     public int DamagedJournalLines { get; init; }
@@ -52,37 +52,45 @@ internal sealed record DistillReport
 internal sealed class DistillRun(DistillOptions options, Teacher teacher, Teacher? doubter, AnswerJournal journal)
 {
     private const double TypicalAnswerTokens = 400;
+    private const long TypicalVerdictTokens = 2;
     private const double TokensPerSecond = 30;
     private readonly ReasoningGates _gates = new(options.Gates);
     private string? _stopped;
 
-    /// <summary>Reads all sources once.</summary>
+    /// <summary>Reads all sources once; counts what the journal does not hold, each answer as if its first try passed.</summary>
     public DistillEstimate Estimate(int? requestsPerMinute, int? tokensPerMinute, CancellationToken cancellationToken)
     {
-        var (turns, known, input) = (0L, 0L, 0L);
+        var (turns, known, reasonings, input) = (0L, 0L, 0L, 0L);
+        var (doubts, doubtInput) = (0L, 0L);
         foreach (var turn in Turns(new DataManifest(""), null, cancellationToken))
         {
             turns++;
-            var messages = ReasoningPrompt.Ask(turn);
-            if (teacher.OnRecord(teacher.KeyOf(messages, 0)) is not null)
+            if (Judge(turn).Next is not { } next)
             {
                 known++;
                 continue;
             }
 
-            input += Teacher.Estimate(messages);
+            var isReasoning = next.Who == teacher;
+            reasonings += isReasoning ? 1 : 0;
+            input += isReasoning ? Teacher.Estimate(next.Messages) : 0;
+            if (doubter is not null)
+            {
+                doubts++;
+                doubtInput += isReasoning ? Teacher.Estimate(ReasoningPrompt.Doubt(turn, "")) + (long)TypicalAnswerTokens : Teacher.Estimate(next.Messages);
+            }
         }
 
-        var asked = turns - known;
-        var output = (long)(asked * TypicalAnswerTokens);
+        var output = (long)(reasonings * TypicalAnswerTokens);
+        var doubtOutput = doubts * TypicalVerdictTokens;
         var seconds = new[]
         {
-            output / TokensPerSecond / options.Concurrency,
-            requestsPerMinute is { } requests ? asked * 60.0 / requests : 0,
+            (output + doubtOutput) / TokensPerSecond / options.Concurrency,
+            requestsPerMinute is { } requests ? reasonings * 60.0 / requests : 0,
             tokensPerMinute is { } tokens ? (input + output) * 60.0 / tokens : 0,
         }.Max();
-        var cost = ((input * teacher.Options.PriceIn) + (output * teacher.Options.PriceOut)) / 1e6;
-        return new DistillEstimate(turns, known, input, output, cost, TimeSpan.FromSeconds(seconds));
+        var cost = Teacher.Price(teacher.Options, input, output) + (doubter is null ? 0 : Teacher.Price(doubter.Options, doubtInput, doubtOutput));
+        return new DistillEstimate(turns, known, input + doubtInput, output + doubtOutput, cost, TimeSpan.FromSeconds(seconds));
     }
 
     /// <exception cref="RemoteException">A fault that every request would meet; what was answered before is in the journal.</exception>
@@ -191,12 +199,18 @@ internal sealed class DistillRun(DistillOptions options, Teacher teacher, Teache
                 return new Judgement(null, null, new Question(doubter, doubtKey, doubt));
             }
 
-            if (ReasoningPrompt.Verdict(opinion.Text) == true)
+            if (ReasoningPrompt.Verdict(opinion.Text) is not { } agrees)
+            {
+                gate = "second teacher gave no verdict";
+            }
+            else if (agrees)
             {
                 return new Judgement(verdict.Reasoning, null, null);
             }
-
-            gate = "second teacher disagrees";
+            else
+            {
+                gate = "second teacher disagrees";
+            }
         }
 
         return new Judgement(null, gate, null);
@@ -257,7 +271,7 @@ internal sealed class DistillRun(DistillOptions options, Teacher teacher, Teache
             InputTokens = teacher.Meter.InputTokens + (doubter?.Meter.InputTokens ?? 0),
             OutputTokens = teacher.Meter.OutputTokens + (doubter?.Meter.OutputTokens ?? 0),
             Cost = Math.Round(Cost, 4),
-            MaybePaidTwice = journal.Unsettled,
+            MaybePaidTwice = journal.Repeated,
             DamagedJournalLines = journal.Damaged,
             Stopped = _stopped,
         };

@@ -59,7 +59,7 @@ internal sealed class TeacherMeter
         Interlocked.Add(ref _output, output);
     }
 
-    public double Cost(TeacherOptions options) => ((InputTokens * options.PriceIn) + (OutputTokens * options.PriceOut)) / 1e6;
+    public double Cost(TeacherOptions options) => Teacher.Price(options, InputTokens, OutputTokens);
 }
 
 /// <summary>
@@ -71,7 +71,7 @@ internal sealed class Teacher
     /// <summary>Tokens a character, of Chinese text in the vocabularies of today; for estimates alone.</summary>
     public const double TokensPerCharacter = 0.75;
 
-    private readonly IChatClient _client;
+    private readonly Lazy<IChatClient> _client;
     private readonly AnswerJournal _journal;
     private readonly RequestPacer _pacer;
     private readonly TeacherOptions _options;
@@ -81,6 +81,12 @@ internal sealed class Teacher
     private readonly ConcurrentDictionary<string, Lazy<Task<JournalEntry>>> _underWay = new();
 
     public Teacher(IChatClient client, TeacherOptions options, AnswerJournal journal, RequestPacer pacer, TimeProvider time)
+        : this(new Lazy<IChatClient>(client), options, journal, pacer, time)
+    {
+    }
+
+    /// <param name="client">Made for the first request, so that an estimate connects to nobody.</param>
+    public Teacher(Lazy<IChatClient> client, TeacherOptions options, AnswerJournal journal, RequestPacer pacer, TimeProvider time)
     {
         (_client, _options, _journal, _pacer) = (client, options, journal, pacer);
         var builder = new ResiliencePipelineBuilder { TimeProvider = time };
@@ -125,6 +131,9 @@ internal sealed class Teacher
     }
 
     public JournalEntry? OnRecord(string key) => _journal.Find(key);
+
+    /// <summary>Money for so many tokens.</summary>
+    public static double Price(TeacherOptions options, long input, long output) => ((input * options.PriceIn) + (output * options.PriceOut)) / 1e6;
 
     public static long Estimate(IReadOnlyList<ChatMessage> messages) => (long)(messages.Sum(m => m.Text.Length + 4) * TokensPerCharacter);
 
@@ -186,7 +195,7 @@ internal sealed class Teacher
         Meter.Sent();
         try
         {
-            var response = await _client.GetResponseAsync(messages, chat, cancellationToken);
+            var response = await _client.Value.GetResponseAsync(messages, chat, cancellationToken);
             _pacer.Correct(estimate, response.Usage?.TotalTokenCount ?? estimate);
             return response;
         }

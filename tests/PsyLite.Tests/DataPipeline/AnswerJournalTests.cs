@@ -28,10 +28,13 @@ public sealed class AnswerJournalTests : IDisposable
         }
 
         using var again = AnswerJournal.Open(_folder["j"]);
-        Assert.Equal((61, 1, 0, 0), (again.Settled, again.Unsettled, again.Damaged, again.Torn));
+        Assert.Equal((61, 0, 0, 0), (again.Settled, again.Repeated, again.Damaged, again.Torn));
         Assert.All(Enumerable.Range(0, 60), n => Assert.Equal(Entry(n), again.Find($"key{n}")));
         Assert.Equal(JournalState.Refused, again.Find("no")!.State);
         Assert.Null(again.Find("open"));
+        again.Add(new JournalEntry("open", JournalState.Asked));
+        again.Add(new JournalEntry("new", JournalState.Asked));
+        Assert.Equal(1, again.Repeated);
     }
 
     [Fact]

@@ -37,10 +37,10 @@ public sealed class DistillTests : IDisposable
         Break = TimeSpan.FromMilliseconds(500),
     });
 
-    private static async Task<DistillReport> RunAsync(DistillOptions options, FaultyTeacher served, bool hasDoubter = false, int attempts = 12)
+    private static async Task<DistillReport> RunAsync(DistillOptions options, FaultyTeacher served, bool hasDoubter = false, int attempts = 12, double seconds = 2)
     {
         using var journal = AnswerJournal.Open(options.Journal);
-        await using var client = Client(served);
+        await using var client = Client(served, seconds);
         var pacer = new RequestPacer(null, null, TimeProvider.System);
         Teacher Make(string model) => new(client, new TeacherOptions(model) { Attempts = attempts, FirstDelay = TimeSpan.FromMilliseconds(20), LongestDelay = TimeSpan.FromMilliseconds(400), PriceIn = 10, PriceOut = 20 }, journal, pacer, TimeProvider.System);
         return await new DistillRun(options, Make("teacher"), hasDoubter ? Make("doubter") : null, journal).RunAsync(0, null, [], default);
@@ -68,6 +68,61 @@ public sealed class DistillTests : IDisposable
         var before = faulty.Requests;
         var again = await RunAsync(Options("a.jsonl", 120), faulty);
         Assert.Equal((before, 0, report.Kept), (faulty.Requests, again.Requests, again.Kept));
+    }
+
+    [Fact]
+    public async Task A_second_teacher_must_agree()
+    {
+        await using var teacher = await FaultyTeacher.StartAsync();
+        teacher.FaultRate = 0.1;
+        var report = await RunAsync(Options("a.jsonl", 80) with { Tries = 1 }, teacher, hasDoubter: true);
+        Assert.Equal((0, report.Turns), (report.Unanswered, report.Kept + report.Failed.Values.Sum()));
+        Assert.InRange(report.Failed["second teacher disagrees"], 8, 45);
+        Assert.All(teacher.Bills.Values, b => Assert.Equal(1, b));
+        Assert.Equal(report.Turns + report.Kept + report.Failed["second teacher disagrees"], teacher.Bills.Count);
+        Assert.Equal(teacher.Bills.Count * 150, report.InputTokens + report.OutputTokens);
+
+        // Another try brings another reasoning, and another opinion of it.
+        var before = teacher.Bills.Count;
+        var more = await RunAsync(Options("a.jsonl", 80) with { Tries = 2 }, teacher, hasDoubter: true);
+        Assert.True(more.Kept > report.Kept && more.Failed["second teacher disagrees"] < report.Failed["second teacher disagrees"]);
+        Assert.Equal((teacher.Bills.Count - before) * 150, more.InputTokens + more.OutputTokens);
+    }
+
+    [Theory]
+    [InlineData("是，贴合。", null)]
+    [InlineData("否。思考里说的事对话里没有。", "second teacher disagrees")]
+    [InlineData("这很难说", "second teacher gave no verdict")]
+    public async Task What_the_second_teacher_says_decides(string opinion, string? gate)
+    {
+        await using var teacher = await FaultyTeacher.StartAsync();
+        (teacher.BadRate, teacher.Opinion) = (0, opinion);
+        var report = await RunAsync(Options("a.jsonl", 12) with { Tries = 1 }, teacher, hasDoubter: true);
+        Assert.Equal((gate is null ? report.Turns : 0, 0), (report.Kept, report.Unanswered));
+        Assert.Equal(gate is null ? [] : [gate], report.Failed.Keys);
+        Assert.True(gate is null || File.ReadLines(_folder["a.jsonl.rejected.jsonl"]).All(l => l.Contains(gate, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(500, 0)]
+    [InlineData(null, 1500)]
+    public async Task A_second_teacher_that_fails_or_is_too_slow_is_asked_again_and_the_first_is_not(int? status, int milliseconds)
+    {
+        await using var teacher = await FaultyTeacher.StartAsync();
+        (teacher.BadRate, teacher.Opinion, teacher.DoubterAlways, teacher.DoubterPace) = (0, "是", status, TimeSpan.FromMilliseconds(milliseconds));
+        var first = await RunAsync(Options("a.jsonl", 12) with { Tries = 1 }, teacher, hasDoubter: true, attempts: 2, seconds: 0.5);
+        Assert.Equal((first.Turns, 0), (first.Unanswered, first.Kept));
+        Assert.Empty(first.Failed);
+        Assert.False(File.Exists(_folder["a.jsonl"]));
+        var reasonings = (first.InputTokens + first.OutputTokens) / 150;
+        Assert.InRange(reasonings, 6, first.Turns);
+
+        (teacher.DoubterAlways, teacher.DoubterPace) = (null, TimeSpan.FromMilliseconds(100));
+        var before = teacher.Requests;
+        var second = await RunAsync(Options("a.jsonl", 12) with { Tries = 1 }, teacher, hasDoubter: true);
+        Assert.Equal((second.Turns, 0), (second.Kept, second.Unanswered));
+        Assert.Equal((2 * second.Turns) - reasonings, teacher.Requests - before);
+        Assert.Equal(((2 * second.Turns) - reasonings) * 150, second.InputTokens + second.OutputTokens);
     }
 
     [Fact]

@@ -16,10 +16,13 @@ namespace PsyLite.Tests.DataPipeline;
 /// </summary>
 internal sealed class FaultyTeacher : IAsyncDisposable
 {
+    /// <summary>Stands in every question about a reasoning.</summary>
+    private const string Doubt = "【思考】";
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, int> _seen = new();
     private int _requests;
     private int _faults;
+    private int _visits;
 
     private FaultyTeacher(WebApplication app) => _app = app;
 
@@ -36,8 +39,23 @@ internal sealed class FaultyTeacher : IAsyncDisposable
     /// <summary>Answers every request with this status.</summary>
     public int? Always { get; set; }
 
-    /// <summary>Times that each key was paid for.</summary>
+    /// <summary>Answers every question about a reasoning with this status.</summary>
+    public int? DoubterAlways { get; set; }
+
+    /// <summary>How long a question about a reasoning waits for its answer.</summary>
+    public TimeSpan DoubterPace { get; set; }
+
+    /// <summary>What is said of every reasoning; null is a yes or a no by chance.</summary>
+    public string? Opinion { get; set; }
+
+    /// <summary>Nothing is answered before this is.</summary>
+    public Task Hold { get; set; } = Task.CompletedTask;
+
+    /// <summary>Keys of answers that were thought of, each paid once; the value is how often the whole answer was sent.</summary>
     public ConcurrentDictionary<string, int> Bills { get; } = new();
+
+    /// <summary>Connections of any kind, those that only look at the list of models among them.</summary>
+    public int Visits => Volatile.Read(ref _visits);
 
     /// <summary>Keys whose answers the program has on disk; a request for one of them is a fault of the program.</summary>
     public HashSet<string> Settled { get; set; } = [];
@@ -68,6 +86,7 @@ internal sealed class FaultyTeacher : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
+        Interlocked.Increment(ref _visits);
         if (context.Request.Path.Value!.EndsWith("/models", StringComparison.Ordinal))
         {
             await context.Response.WriteAsync("""{"object":"list","data":[{"id":"teacher"}]}""");
@@ -93,7 +112,15 @@ internal sealed class FaultyTeacher : IAsyncDisposable
             return;
         }
 
-        await Task.Delay(Pace * (0.5 + Dice(key)));
+        var isDoubt = asked.Contains(Doubt, StringComparison.Ordinal);
+        if (isDoubt && DoubterAlways is { } refusal)
+        {
+            context.Response.StatusCode = refusal;
+            return;
+        }
+
+        await Hold;
+        await Task.Delay((Pace * (0.5 + Dice(key))) + (isDoubt ? DoubterPace : TimeSpan.Zero));
         if (dice < FaultRate)
         {
             Interlocked.Increment(ref _faults);
@@ -102,6 +129,10 @@ internal sealed class FaultyTeacher : IAsyncDisposable
         }
 
         await SayAsync(context, Text(key, asked), "stop");
+        if (!context.RequestAborted.IsCancellationRequested)
+        {
+            Bills.AddOrUpdate(key, 1, (_, n) => n + 1);
+        }
     }
 
     private async Task FailAsync(HttpContext context, int kind, string key, string asked)
@@ -125,7 +156,7 @@ internal sealed class FaultyTeacher : IAsyncDisposable
                 context.Abort();
                 break;
             case 4:
-                await SayAsync(context, Text(key, asked)[..10], null);
+                await SayAsync(context, new string([.. Text(key, asked).Take(10)]), null);
                 break;
             case 5:
                 await context.Response.WriteAsync("<html>Bad gateway \ud83d</html>\n\ndata: {not json\n\n");
@@ -154,7 +185,12 @@ internal sealed class FaultyTeacher : IAsyncDisposable
     /// <summary>A reasoning that fits, or one that no gate lets through; the first time it is asked for, it is paid.</summary>
     private string Text(string key, string asked)
     {
-        Bills.AddOrUpdate(key, 1, (_, n) => n);
+        Bills.TryAdd(key, 0);
+        if (asked.Contains(Doubt, StringComparison.Ordinal))
+        {
+            return Opinion ?? (Dice("doubt" + key) < 0.3 ? "否" : "是。");
+        }
+
         if (Dice("bad" + key) < BadRate)
         {
             return "I cannot help with that request, as it is in a language that I was told not to answer.";

@@ -36,7 +36,7 @@ public sealed record PairOptions
     /// <summary>Similarity from which two pairs are duplicates; null keeps all.</summary>
     public double? Duplicates { get; init; } = 0.9;
 
-    /// <summary>Why a chosen reply must not be taught; null when it may.</summary>
+    /// <summary>Why a chosen reply must not be taught; null when it may. Called from several threads at once.</summary>
     public Func<SampleMessage, string?>? Gate { get; init; }
 
     public IReadOnlyList<string> Against { get; init; } = [];
@@ -107,22 +107,26 @@ public static class PairRun
         var duplicates = options.Duplicates is { } threshold ? new NearDuplicates(threshold) : null;
         var rows = new List<(int Row, ulong Rank)>();
         var texts = new List<string>(Batch);
-        foreach (var record in All(options, rejected, manifest, watch, cancellationToken))
+        foreach (var batch in All(options, rejected, manifest, watch, cancellationToken).Chunk(Batch))
         {
-            if (Unfit(record, options, contamination) is { } reason)
+            // The gate costs more than all the rest together.
+            var broken = new string?[batch.Length];
+            Parallel.For(0, batch.Length, new ParallelOptions { CancellationToken = cancellationToken }, i => broken[i] = options.Gate?.Invoke(batch[i].Reply));
+            texts.Clear();
+            foreach (var (record, gate) in batch.Zip(broken))
             {
-                manifest.Count(reason);
-                continue;
+                if (Unfit(record, gate, options, contamination) is { } reason)
+                {
+                    manifest.Count(reason);
+                    continue;
+                }
+
+                rows.Add((spool.Count, Hashing.Of($"{record.Id}/{spool.Count}", (ulong)options.Seed)));
+                spool.Add(record.ToUtf8());
+                texts.Add($"{record.Question}\n{record.Reply.Content}\n{record.Rejected!.Content}");
             }
 
-            rows.Add((spool.Count, Hashing.Of($"{record.Id}/{spool.Count}", (ulong)options.Seed)));
-            spool.Add(record.ToUtf8());
-            texts.Add($"{record.Question}\n{record.Reply.Content}\n{record.Rejected!.Content}");
-            if (texts.Count == Batch)
-            {
-                duplicates?.Add(texts);
-                texts.Clear();
-            }
+            duplicates?.Add(texts);
         }
 
         if (duplicates is null)
@@ -130,7 +134,6 @@ public static class PairRun
             return rows;
         }
 
-        duplicates.Add(texts);
         var groups = duplicates.Groups(cancellationToken);
         var kept = rows.Where(r => groups[r.Row] == r.Row).ToList();
         manifest.Count("filtered: near duplicate", rows.Count - kept.Count);
@@ -155,12 +158,12 @@ public static class PairRun
         }
     }
 
-    private static string? Unfit(DataRecord record, PairOptions options, Contamination contamination) =>
+    private static string? Unfit(DataRecord record, string? gate, PairOptions options, Contamination contamination) =>
         record.Rejected is null ? "filtered: no pair"
         : record.Rejected.Content == record.Reply.Content ? "filtered: both replies are the same"
         : options.NeedsReasoning && record.Reply.Reasoning is null ? "filtered: no reasoning in the chosen reply"
         : TextLanguage.ChineseShare(record.Reply.Content) < options.Chinese ? "filtered: the chosen reply is not Chinese"
         : contamination.IsIn(record) ? "filtered: in an evaluation set"
-        : options.Gate?.Invoke(record.Reply) is { } gate ? $"filtered: chosen reply breaks {gate}"
+        : gate is not null ? $"filtered: chosen reply breaks {gate}"
         : null;
 }
