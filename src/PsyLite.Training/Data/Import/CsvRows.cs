@@ -42,6 +42,12 @@ internal static class CsvRows
                 continue;
             }
 
+            if (row.Values.Any(v => v.Contains('\ufffd')))
+            {
+                yield return SourceRow.Broken(row.Line, "the text is not valid UTF-8; save the table as UTF-8");
+                continue;
+            }
+
             var value = new JsonObject();
             for (var i = 0; i < names.Count; i++)
             {

@@ -6,17 +6,20 @@ namespace PsyLite.Training.Data.Import;
 /// <param name="Line">Line of the file on which it begins, from 1.</param>
 public readonly record struct SourceRow(long Line, JsonElement Value, string? Fault)
 {
+    /// <summary>A name that stands twice makes the row ambiguous: readers differ in which value they take.</summary>
+    private static readonly JsonSerializerOptions Strict = new() { AllowDuplicateProperties = false };
+
     internal static SourceRow Broken(long line, string fault) => new(line, default, fault);
 
     internal static SourceRow Parse(long line, ReadOnlySpan<byte> json)
     {
         try
         {
-            return new SourceRow(line, JsonSerializer.Deserialize<JsonElement>(json), null);
+            return new SourceRow(line, JsonSerializer.Deserialize<JsonElement>(json, Strict), null);
         }
         catch (JsonException e)
         {
-            return Broken(line, $"not JSON: {Short(e)}");
+            return Broken(line, e.Message.StartsWith("Duplicate", StringComparison.Ordinal) ? "a name stands twice in an object" : $"not JSON: {Short(e)}");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
 
 namespace PsyLite.Training.Data.Records;
@@ -27,7 +26,7 @@ internal sealed class InputFile : IDisposable
         var isPacked = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
         file.Position = 0;
         var raw = new CountedStream(file, progress);
-        return new InputFile(path, raw, isPacked ? new GZipStream(new BufferedStream(raw, 1 << 16), CompressionMode.Decompress) : raw);
+        return new InputFile(path, raw, isPacked ? new WholeGzip(new BufferedStream(raw, 1 << 16)) : raw);
     }
 
     /// <summary>Hash and length of the whole file; reads what is left of it.</summary>
