@@ -15,7 +15,7 @@ namespace PsyLite.Tests.DataPipeline;
 public sealed class DistillKillTests : IDisposable
 {
     private const int Kills = 20;
-    private const int Turns = 260;
+    private const int Turns = 400;
     private readonly TemporaryFolder _folder = new();
     private readonly Random _random = new(11);
 
