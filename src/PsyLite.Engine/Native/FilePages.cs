@@ -11,8 +11,11 @@ internal static partial class FilePages
 {
     private const int DontNeed = 4;
     private const int NoHugePage = 15;
+    private const int PageOut = 21;
     private const int PopulateRead = 22;
     private const string C = "libc";
+
+    private static readonly bool CanTrim = CanDrop && NativeLibrary.TryLoad("libc.so.6", out var c) && NativeLibrary.TryGetExport(c, "malloc_trim", out _);
 
     /// <summary>Whether this system tells what is mapped where.</summary>
     public static bool CanDrop => OperatingSystem.IsLinux();
@@ -63,9 +66,11 @@ internal static partial class FilePages
     }
 
     /// <summary>
-    /// Gives back the pages of programs and libraries that starting has touched; those still in use come back at the next touch. Only mappings
-    /// that cannot be written and hold nothing but the file's own bytes (not a dirty page in them) are given back, so nothing can be lost.
+    /// Gives back the pages of programs and libraries that starting has touched; those still in use come back at the next touch. Whatever
+    /// lies there now, nothing can be lost: MADV_PAGEOUT drops a page only when its bytes are in its file, and writes any other to swap
+    /// or leaves it. So a page that a loader relocates meanwhile is safe, and so is memory that has taken the place of an unloaded library.
     /// </summary>
+    /// <remarks>Linux before 5.4 gives back nothing; later ones leave pages of files that this user could not write, and pages that another process uses too.</remarks>
     public static void DropCode()
     {
         if (!CanDrop)
@@ -73,33 +78,26 @@ internal static partial class FilePages
             return;
         }
 
-        // A line as in maps, then lines "Field:  n kB" about it.
-        (long Start, long Bytes) found = default;
-        ProcLines.Read("/proc/self/smaps", line =>
+        ProcLines.Read("/proc/self/maps", line =>
         {
-            if (ProcMapping.TryParse(line, out var mapping))
+            if (ProcMapping.TryParse(line, out var mapping) && IsCode(mapping))
             {
-                var isFixed = mapping.Rights.SequenceEqual("r-xp"u8) || mapping.Rights.SequenceEqual("r--p"u8) || mapping.Rights.SequenceEqual("r--s"u8);
-                found = isFixed && IsCode(mapping.Path) ? (mapping.Start, mapping.Bytes) : default;
-            }
-            else if (found.Bytes > 0 && line.StartsWith("Private_Dirty:"u8))
-            {
-                if (line.EndsWith(" 0 kB"u8))
-                {
-                    _ = Advise((nint)found.Start, (nuint)found.Bytes, DontNeed);
-                }
-
-                found = default;
+                _ = Advise((nint)mapping.Start, (nuint)mapping.Bytes, PageOut);
             }
         });
     }
 
-    private static bool IsCode(ReadOnlySpan<byte> path) => path.EndsWith(".dll"u8) || path.IndexOf(".so"u8) > 0;
+    /// <summary>An unwritable mapping of a library; a writable one is mostly data, which would only wander through swap.</summary>
+    internal static bool IsCode(in ProcMapping mapping)
+    {
+        var name = mapping.Path[(mapping.Path.LastIndexOf((byte)'/') + 1)..];
+        return mapping.Rights[1] != (byte)'w' && (name.EndsWith(".dll"u8) || name.EndsWith(".so"u8) || name.IndexOf(".so."u8) > 0);
+    }
 
     /// <summary>Gives back what the C heap holds free, such as the header that llama.cpp has read; glibc alone can.</summary>
     public static void TrimHeap()
     {
-        if (CanDrop && NativeLibrary.TryLoad("libc.so.6", out var c) && NativeLibrary.TryGetExport(c, "malloc_trim", out _))
+        if (CanTrim)
         {
             _ = Trim(0);
         }

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using System.Text;
 using PsyLite.Engine.Native;
 
@@ -8,6 +9,7 @@ namespace PsyLite.Tests.Engine;
 public sealed class FilePagesTests : IDisposable
 {
     private const int Bytes = 8 << 20;
+    private const int ProtectRead = 1;
     private readonly string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.bin");
 
     public void Dispose() => File.Delete(path);
@@ -66,6 +68,21 @@ public sealed class FilePagesTests : IDisposable
         Assert.Equal(before, Sum(view));
     }
 
+    [Theory]
+    [InlineData("r-xp", "/usr/lib/libggml-base.so", true)]
+    [InlineData("r--p", "/lib/x86_64-linux-gnu/libc.so.6", true)]
+    [InlineData("r--s", "/opt/app/PsyLite.Engine.dll", true)]
+    [InlineData("rw-p", "/opt/app/PsyLite.Engine.dll", false)]
+    [InlineData("rwxp", "/opt/app/libcoreclr.so", false)]
+    [InlineData("r--s", "/opt/a.so.d/mini.gguf", false)]
+    [InlineData("r--s", "/opt/some.sort", false)]
+    [InlineData("r-xp", "", false)]
+    public void Code_is_an_unwritable_mapping_of_a_library(string rights, string file, bool isCode)
+    {
+        Assert.True(ProcMapping.TryParse(Encoding.UTF8.GetBytes($"7f12a000-7f12c000 {rights} 00001000 fe:00 1234    {file}"), out var mapping));
+        Assert.Equal(isCode, FilePages.IsCode(mapping));
+    }
+
     [Fact]
     public void Code_that_is_given_back_still_runs()
     {
@@ -75,6 +92,46 @@ public sealed class FilePagesTests : IDisposable
             Assert.Equal("[1,2,3]", System.Text.Json.JsonSerializer.Serialize(new[] { 1, 2, 3 }));
             Assert.Equal(64, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData("x"u8)).Length);
         }
+    }
+
+    [Fact]
+    public void What_was_written_to_a_private_mapping_of_a_library_stays_when_its_pages_are_given_back()
+    {
+        if (!FilePages.CanDrop)
+        {
+            return;
+        }
+
+        var library = Path.ChangeExtension(path, ".dll");
+        File.WriteAllBytes(library, new byte[Bytes]);
+        try
+        {
+            // As a loader does: a private copy is changed at some places, and then only read.
+            using var file = MemoryMappedFile.CreateFromFile(library, FileMode.Open, null, 0, MemoryMappedFileAccess.CopyOnWrite);
+            using var view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.CopyOnWrite);
+            for (var at = 0; at < Bytes; at += 64 << 10)
+            {
+                view.Write(at, (byte)(1 + (at >> 16)));
+            }
+
+            ForbidWriting(view.SafeMemoryMappedViewHandle.DangerousGetHandle());
+            FilePages.DropCode();
+            for (var at = 0; at < Bytes; at += 64 << 10)
+            {
+                Assert.Equal((byte)(1 + (at >> 16)), view.ReadByte(at));
+                Assert.Equal(0, view.ReadByte(at + (32 << 10)));
+            }
+        }
+        finally
+        {
+            File.Delete(library);
+        }
+    }
+
+    private static unsafe void ForbidWriting(nint start)
+    {
+        var protect = (delegate* unmanaged<nint, nuint, int, int>)NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "mprotect");
+        Assert.Equal(0, protect(start, Bytes, ProtectRead));
     }
 
     private static long Sum(MemoryMappedViewAccessor view)
