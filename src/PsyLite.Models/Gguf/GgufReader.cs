@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace PsyLite.Models.Gguf;
@@ -100,35 +98,9 @@ public sealed class GgufReader : IDisposable
     /// <exception cref="NotSupportedException">The tensor is quantised.</exception>
     public void ReadFloats(GgufTensor tensor, long start, Span<float> destination)
     {
-        if (tensor.Type == GgmlType.F32)
-        {
-            ReadBytes(tensor, start * sizeof(float), MemoryMarshal.AsBytes(destination));
-            return;
-        }
-
-        if (tensor.Type is not (GgmlType.F16 or GgmlType.BF16))
-        {
-            throw new NotSupportedException($"The tensor {ErrorText.Quote(tensor.Name)} is quantised as {tensor.Type}; only F32, F16 and BF16 can be read as numbers, use an unquantised file.");
-        }
-
-        var halves = ArrayPool<ushort>.Shared.Rent(destination.Length);
-        var stored = halves.AsSpan(0, destination.Length);
-        try
-        {
-            ReadBytes(tensor, start * sizeof(ushort), MemoryMarshal.AsBytes(stored));
-            if (tensor.Type == GgmlType.F16)
-            {
-                SmallFloats.FromHalf(stored, destination);
-            }
-            else
-            {
-                SmallFloats.FromBFloat16(stored, destination);
-            }
-        }
-        finally
-        {
-            ArrayPool<ushort>.Shared.Return(halves);
-        }
+        var format = GgmlTypeSizes.FloatOf(tensor.Type)
+            ?? throw new NotSupportedException($"The tensor {ErrorText.Quote(tensor.Name)} is quantised as {tensor.Type}; only F32, F16 and BF16 can be read as numbers, use an unquantised file.");
+        StoredFloats.Read(format, (at, bytes) => ReadBytes(tensor, at, bytes), start, destination);
     }
 
     /// <inheritdoc/>

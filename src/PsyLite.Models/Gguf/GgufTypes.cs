@@ -99,6 +99,15 @@ public sealed record GgufTensor(string Name, GgmlType Type, IReadOnlyList<long> 
 
 internal static class GgmlTypeSizes
 {
+    /// <summary>Null for quantised and integer types.</summary>
+    internal static StoredFloat? FloatOf(GgmlType type) => type switch
+    {
+        GgmlType.F32 => StoredFloat.F32,
+        GgmlType.F16 => StoredFloat.F16,
+        GgmlType.BF16 => StoredFloat.BF16,
+        _ => null,
+    };
+
     /// <summary>Elements per block and bytes per block; (0, 0) for a type that does not exist.</summary>
     /// <remarks>Source: GGML_QUANT_SIZES of gguf-py in llama.cpp v0.5.0.</remarks>
     internal static (int Elements, int Bytes) BlockOf(GgmlType type) => type switch

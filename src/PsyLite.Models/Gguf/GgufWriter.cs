@@ -9,8 +9,6 @@ namespace PsyLite.Models.Gguf;
 /// </summary>
 public sealed class GgufWriter
 {
-    private const int ChunkElements = 1 << 16;
-
     private readonly GgufMetadata _metadata = new();
     private readonly List<(GgufTensor Place, Action<Stream> Write)> _tensors = [];
     private long _dataBytes;
@@ -37,13 +35,13 @@ public sealed class GgufWriter
     /// <exception cref="ArgumentException">Name, type or shape cannot be written, or the name was added before.</exception>
     public GgufWriter Add(string name, GgmlType type, TensorSource source)
     {
-        if (type is not (GgmlType.F32 or GgmlType.F16 or GgmlType.BF16))
+        if (GgmlTypeSizes.FloatOf(type) is not { } format)
         {
             throw Unwritable(name, type, source.Shape, nameof(type));
         }
 
         var place = Place(name, type, source.Shape);
-        _tensors.Add((place, stream => WriteFloats(stream, place, source)));
+        _tensors.Add((place, stream => StoredFloats.Write(stream, name, format, source)));
         return this;
     }
 
@@ -125,46 +123,6 @@ public sealed class GgufWriter
         }
 
         Pad(stream);
-    }
-
-    private static void WriteFloats(Stream stream, GgufTensor place, TensorSource source)
-    {
-        var floats = new float[(int)Math.Min(ChunkElements, place.Count)];
-        var halves = new ushort[place.Type == GgmlType.F32 ? 0 : floats.Length];
-        for (var start = 0L; start < place.Count; start += floats.Length)
-        {
-            var part = floats.AsSpan(0, (int)Math.Min(floats.Length, place.Count - start));
-            source.Read(start, part);
-            CheckRange(place, start, part);
-            var stored = halves.AsSpan(0, Math.Min(halves.Length, part.Length));
-            if (place.Type == GgmlType.F16)
-            {
-                SmallFloats.ToHalf(part, stored);
-            }
-            else if (place.Type == GgmlType.BF16)
-            {
-                SmallFloats.ToBFloat16(part, stored);
-            }
-
-            stream.Write(stored.IsEmpty ? MemoryMarshal.AsBytes(part) : MemoryMarshal.AsBytes(stored));
-        }
-    }
-
-    private static void CheckRange(GgufTensor place, long start, ReadOnlySpan<float> values)
-    {
-        var limit = place.Type switch
-        {
-            GgmlType.F16 => SmallFloats.LargestHalf,
-            GgmlType.BF16 => SmallFloats.LargestBFloat16,
-            _ => float.MaxValue,
-        };
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (!(Math.Abs(values[i]) <= limit))
-            {
-                throw new InvalidDataException($"the tensor {ErrorText.Quote(place.Name)} holds {values[i]} at index {start + i}, which cannot be stored as {place.Type}.");
-            }
-        }
     }
 
     private void WriteHeader(Stream stream)

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
-
 namespace PsyLite.Models.Safetensors;
 
 /// <summary>
@@ -80,14 +77,14 @@ public sealed class SafetensorsReader : IDisposable
     public TensorSource Source(string name)
     {
         var tensor = Tensor(name);
-        return SafetensorsTypes.IsFloat(tensor.Type)
+        return SafetensorsTypes.FloatOf(tensor.Type) is not null
             ? new TensorSource(tensor.Shape, (start, destination) => ReadFloats(tensor, start, destination))
             : throw new InvalidDataException($"{tensor.FilePath}: the tensor {ErrorText.Quote(name)} is stored as {tensor.Type}; only F32, F16 and BF16 can be read, save the model in one of them.");
     }
 
     /// <summary>All tensors that are stored as F32, F16 or BF16, by name.</summary>
     public IReadOnlyDictionary<string, TensorSource> Sources() =>
-        _tensors.Where(t => SafetensorsTypes.IsFloat(t.Type)).ToDictionary(t => t.Name, t => Source(t.Name), StringComparer.Ordinal);
+        _tensors.Where(t => SafetensorsTypes.FloatOf(t.Type) is not null).ToDictionary(t => t.Name, t => Source(t.Name), StringComparer.Ordinal);
 
     /// <summary>Reads stored bytes of a tensor as they are.</summary>
     /// <param name="tensor">One of <see cref="Tensors"/>.</param>
@@ -120,35 +117,9 @@ public sealed class SafetensorsReader : IDisposable
     /// <exception cref="NotSupportedException">The tensor is of another type.</exception>
     public void ReadFloats(SafetensorsTensor tensor, long start, Span<float> destination)
     {
-        if (tensor.Type == SafetensorsType.F32)
-        {
-            ReadBytes(tensor, start * sizeof(float), MemoryMarshal.AsBytes(destination));
-            return;
-        }
-
-        if (tensor.Type is not (SafetensorsType.F16 or SafetensorsType.BF16))
-        {
-            throw new NotSupportedException($"The tensor {ErrorText.Quote(tensor.Name)} is stored as {tensor.Type}; only F32, F16 and BF16 can be read as numbers.");
-        }
-
-        var rented = ArrayPool<ushort>.Shared.Rent(destination.Length);
-        try
-        {
-            var stored = rented.AsSpan(0, destination.Length);
-            ReadBytes(tensor, start * sizeof(ushort), MemoryMarshal.AsBytes(stored));
-            if (tensor.Type == SafetensorsType.F16)
-            {
-                SmallFloats.FromHalf(stored, destination);
-            }
-            else
-            {
-                SmallFloats.FromBFloat16(stored, destination);
-            }
-        }
-        finally
-        {
-            ArrayPool<ushort>.Shared.Return(rented);
-        }
+        var format = SafetensorsTypes.FloatOf(tensor.Type)
+            ?? throw new NotSupportedException($"The tensor {ErrorText.Quote(tensor.Name)} is stored as {tensor.Type}; only F32, F16 and BF16 can be read as numbers.");
+        StoredFloats.Read(format, (at, bytes) => ReadBytes(tensor, at, bytes), start, destination);
     }
 
     /// <inheritdoc/>

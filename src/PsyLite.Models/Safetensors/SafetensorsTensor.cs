@@ -45,5 +45,12 @@ internal static class SafetensorsTypes
         _ => 1,
     };
 
-    internal static bool IsFloat(SafetensorsType type) => type is SafetensorsType.F32 or SafetensorsType.F16 or SafetensorsType.BF16;
+    /// <summary>Null for what is not read as float32.</summary>
+    internal static StoredFloat? FloatOf(SafetensorsType type) => type switch
+    {
+        SafetensorsType.F32 => StoredFloat.F32,
+        SafetensorsType.F16 => StoredFloat.F16,
+        SafetensorsType.BF16 => StoredFloat.BF16,
+        _ => null,
+    };
 }

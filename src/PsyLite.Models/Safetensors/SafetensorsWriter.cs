@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -14,7 +13,6 @@ public sealed class SafetensorsWriter
     /// <summary>Most bytes of tensors in one shard, as HuggingFace writes them.</summary>
     public const long DefaultShardBytes = 5_000_000_000;
 
-    private const int ChunkElements = 1 << 16;
     private const int Alignment = 8;
 
     private readonly List<(SafetensorsTensor Tensor, TensorSource Source)> _tensors = [];
@@ -33,7 +31,7 @@ public sealed class SafetensorsWriter
     /// <exception cref="ArgumentException">The type cannot be written, or the name was added before.</exception>
     public SafetensorsWriter Add(string name, SafetensorsType type, TensorSource source)
     {
-        if (!SafetensorsTypes.IsFloat(type) || name.Length == 0 || name == SafetensorsHeader.MetadataKey || !_names.Add(name))
+        if (SafetensorsTypes.FloatOf(type) is null || name.Length == 0 || name == SafetensorsHeader.MetadataKey || !_names.Add(name))
         {
             throw new ArgumentException($"The tensor {ErrorText.Quote(name)} of type {type} has a name already in use, or a type that cannot be written.", nameof(name));
         }
@@ -149,7 +147,7 @@ public sealed class SafetensorsWriter
                 stream.Write(Header(ordered.Select(t => t.Tensor)));
                 foreach (var (tensor, source) in ordered)
                 {
-                    WriteData(stream, tensor, source);
+                    StoredFloats.Write(stream, tensor.Name, SafetensorsTypes.FloatOf(tensor.Type)!.Value, source);
                 }
             },
             temporary => Verify(temporary, ordered.Select(t => t.Tensor)));
@@ -195,46 +193,6 @@ public sealed class SafetensorsWriter
         var header = buffer.WrittenSpan.ToArray();
         BitConverter.TryWriteBytes(header, (ulong)(header.Length - sizeof(ulong)));
         return header;
-    }
-
-    private static void WriteData(Stream stream, SafetensorsTensor tensor, TensorSource source)
-    {
-        var floats = new float[(int)Math.Min(ChunkElements, tensor.Count)];
-        var halves = new ushort[tensor.Type == SafetensorsType.F32 ? 0 : floats.Length];
-        for (var start = 0L; start < tensor.Count; start += floats.Length)
-        {
-            var part = floats.AsSpan(0, (int)Math.Min(floats.Length, tensor.Count - start));
-            source.Read(start, part);
-            CheckRange(tensor, start, part);
-            var stored = halves.AsSpan(0, Math.Min(halves.Length, part.Length));
-            if (tensor.Type == SafetensorsType.F16)
-            {
-                SmallFloats.ToHalf(part, stored);
-            }
-            else if (tensor.Type == SafetensorsType.BF16)
-            {
-                SmallFloats.ToBFloat16(part, stored);
-            }
-
-            stream.Write(stored.IsEmpty ? MemoryMarshal.AsBytes(part) : MemoryMarshal.AsBytes(stored));
-        }
-    }
-
-    private static void CheckRange(SafetensorsTensor tensor, long start, ReadOnlySpan<float> values)
-    {
-        var limit = tensor.Type switch
-        {
-            SafetensorsType.F16 => SmallFloats.LargestHalf,
-            SafetensorsType.BF16 => SmallFloats.LargestBFloat16,
-            _ => float.MaxValue,
-        };
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (!(Math.Abs(values[i]) <= limit))
-            {
-                throw new InvalidDataException($"the tensor {ErrorText.Quote(tensor.Name)} holds {values[i]} at index {start + i}, which cannot be stored as {tensor.Type}.");
-            }
-        }
     }
 
     private static void Verify(string path, IEnumerable<SafetensorsTensor> tensors)
