@@ -156,6 +156,15 @@ public static class InternLm2Gguf
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Only F32, F16 and BF16 are written; quantise afterwards."),
     };
 
+    /// <summary>The keys of a SentencePiece vocabulary that every file has, in the converter's order.</summary>
+    internal static void SetPieces(GgufWriter writer, (string[] Tokens, float[] Scores, int[] Types) pieces, bool addsSpacePrefix) => writer
+        .Set("tokenizer.ggml.model", "llama")
+        .Set("tokenizer.ggml.pre", "default")
+        .Set("tokenizer.ggml.tokens", pieces.Tokens)
+        .Set("tokenizer.ggml.scores", pieces.Scores)
+        .Set("tokenizer.ggml.token_type", pieces.Types)
+        .Set("tokenizer.ggml.add_space_prefix", addsSpacePrefix);
+
     private static string Key(string name) => $"{Architecture}.{name}";
 
     private static void SetGeneral(GgufWriter writer, ModelConfig config, ModelCard card, uint fileType)
@@ -194,14 +203,8 @@ public static class InternLm2Gguf
                 $"the tokenizer ({vocabulary.VocabSize} pieces) does not suit the model ({config.VocabSize} rows): the numbers must be equal, and it needs byte fallback, <s> and </s>.");
         }
 
-        var (tokens, scores, types) = vocabulary.ToGgufArrays();
+        SetPieces(writer, vocabulary.ToGgufArrays(), vocabulary.Settings.AddDummyPrefix);
         writer
-            .Set("tokenizer.ggml.model", "llama")
-            .Set("tokenizer.ggml.pre", "default")
-            .Set("tokenizer.ggml.tokens", tokens)
-            .Set("tokenizer.ggml.scores", scores)
-            .Set("tokenizer.ggml.token_type", types)
-            .Set("tokenizer.ggml.add_space_prefix", vocabulary.Settings.AddDummyPrefix)
             .Set("tokenizer.ggml.remove_extra_whitespaces", vocabulary.Settings.RemoveExtraWhitespaces)
             .Set("tokenizer.ggml.bos_token_id", (uint)vocabulary.BosId)
             .Set("tokenizer.ggml.unknown_token_id", (uint)vocabulary.UnknownId)

@@ -136,14 +136,7 @@ public static class HuggingFaceGguf
             throw new InvalidDataException("the tokenizer has no byte fallback, which llama.cpp takes for granted.");
         }
 
-        var (tokens, scores, types) = tokenizer.ToGgufArrays();
-        writer
-            .Set("tokenizer.ggml.model", "llama")
-            .Set("tokenizer.ggml.pre", "default")
-            .Set("tokenizer.ggml.tokens", tokens)
-            .Set("tokenizer.ggml.scores", scores)
-            .Set("tokenizer.ggml.token_type", types)
-            .Set("tokenizer.ggml.add_space_prefix", tokenizer.Model.Settings.AddDummyPrefix);
+        InternLm2Gguf.SetPieces(writer, tokenizer.ToGgufArrays(), tokenizer.Model.Settings.AddDummyPrefix);
 
         // A chat model ends its turns with <|im_end|>, so that is its end of sequence, too.
         var endOfTurn = tokenizer.Added.FirstOrDefault(t => t.Value.Text == ChatTemplate.EndPiece) is { Value.Text: not null } end ? end.Key : (int?)null;

@@ -117,19 +117,9 @@ internal static class RowReader
     }
 
     /// <summary>Puts back the byte that was read to look at it.</summary>
-    private sealed class PrependedStream(byte first, Stream rest) : Stream
+    private sealed class PrependedStream(byte first, Stream rest) : ForwardStream
     {
         private bool _isPending = true;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override int Read(byte[] buffer, int offset, int count)
         {
@@ -141,15 +131,5 @@ internal static class RowReader
             (_isPending, buffer[offset]) = (false, first);
             return 1 + (count > 1 ? rest.Read(buffer, offset + 1, count - 1) : 0);
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -47,21 +47,11 @@ internal sealed class InputFile : IDisposable
         _raw.Dispose();
     }
 
-    private sealed class CountedStream(FileStream file, IProgress<long>? progress) : Stream
+    private sealed class CountedStream(FileStream file, IProgress<long>? progress) : ForwardStream
     {
         public long Count { get; private set; }
 
         public IncrementalHash Hash { get; } = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override int Read(byte[] buffer, int offset, int count)
         {
@@ -71,16 +61,6 @@ internal sealed class InputFile : IDisposable
             progress?.Report(read);
             return read;
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {
