@@ -41,7 +41,7 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal(composed.Select(s => s.ToJson()).Order(StringComparer.Ordinal), mixed.Select(s => s.ToJson()).Order(StringComparer.Ordinal));
         Assert.Contains(JsonLines.Samples([_folder["sft/train.jsonl"]]), s => s.Messages[^1].Content.StartsWith("<think>\n", StringComparison.Ordinal));
         var pairs = JsonLines.Pairs([_folder["orpo.jsonl"]]);
-        Assert.Equal(["你应该早点睡。", "别想了。"], pairs.Select(p => p.Rejected.Content).Order(StringComparer.Ordinal));
+        Assert.Equal(["<think>\n先接住\n</think>\n\n你应该早点睡。", "<think>\n先接住\n</think>\n\n别想了。"], pairs.Select(p => p.Rejected.Content).Order(StringComparer.Ordinal));
         Assert.All(pairs, p => Assert.Equal("<think>\n先接住\n</think>\n\n听着就累。夜里想得最多的是什么？", p.Chosen.Content));
         Assert.Contains("<svg", File.ReadAllText(_folder["stats.html"]));
     }
