@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Playwright;
 using PsyLite.Tests.Server;
 
@@ -8,7 +7,6 @@ namespace PsyLite.BrowserTests;
 [Collection(BrowserCollection.Name)]
 public sealed class AccessTests(Chromium chromium)
 {
-    private static readonly string Axe = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "axe.min.js"));
     private readonly List<string> _faults = [];
 
     [Theory]
@@ -81,11 +79,7 @@ public sealed class AccessTests(Chromium chromium)
     private async Task LookAsync(PageProbe page, string view)
     {
         await page.ExpectNoSidewaysScrollAsync();
-        await page.Page.EvaluateAsync(Axe);
-        var faults = await page.Page.EvaluateAsync<JsonElement>("""
-            async () => (await axe.run(document)).violations.map(v => `${v.id}: ${v.nodes.map(n => `${n.target} ${n.any[0]?.message ?? ""}`).slice(0, 4).join(" | ")}`)
-            """);
-        _faults.AddRange(faults.EnumerateArray().Select(f => $"{view}: {f}"));
+        _faults.AddRange((await page.AccessFaultsAsync()).Select(f => $"{view}: {f}"));
         var small = await page.Page.EvaluateAsync<string[]>("""
             () => [...document.querySelectorAll("button, select, summary, .calls a, .lines a, .button, .segments label, .option, .tick, .switch, input[type=search], input[type=range]")]
               .filter(e => e.checkVisibility() && !e.matches(".quiet, .skip"))

@@ -5,6 +5,7 @@ namespace PsyLite.BrowserTests;
 /// <summary>The page as a person meets it: types, waits for replies, reads them.</summary>
 public sealed class PageProbe : IAsyncDisposable
 {
+    private static readonly string Axe = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "axe.min.js"));
     private readonly List<string> _requests = [];
     private readonly List<string> _problems = [];
     private readonly string _address;
@@ -109,6 +110,15 @@ public sealed class PageProbe : IAsyncDisposable
     {
         var (width, visible) = (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth"), await Page.EvaluateAsync<int>("document.documentElement.clientWidth"));
         Assert.True(width <= visible, $"the page is {width} px wide in a window of {visible} px");
+    }
+
+    /// <summary>What axe-core finds wrong with the page as it stands, a line for each rule.</summary>
+    public async Task<string[]> AccessFaultsAsync()
+    {
+        await Page.EvaluateAsync(Axe);
+        return await Page.EvaluateAsync<string[]>("""
+            async () => (await axe.run(document)).violations.map(v => `${v.id}: ${v.nodes.map(n => `${n.target} ${n.any[0]?.message ?? ""}`).slice(0, 4).join(" | ")}`)
+            """);
     }
 
     public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using PsyLite.Tests.Store;
 
@@ -84,15 +83,6 @@ public sealed class CrosstalkCommandTests : IDisposable
 
     private Task<(int Code, string Out, string Error)> RunAsync(string verb, params string[] arguments) => RunAsync(["crosstalk", verb, .. arguments]);
 
-    private async Task<(int Code, string Out, string Error)> RunAsync(string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["PSYLITE_CROSSTALK_INDEX"] = _folder["crosstalk.db"];
-        start.Environment["PSYLITE_EMBEDDER"] = _embedder;
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        return (process.ExitCode, await output, await error);
-    }
+    private Task<(int Code, string Out, string Error)> RunAsync(string[] arguments) =>
+        PsyliteProcess.RunAsync(arguments, new Dictionary<string, string> { ["PSYLITE_CROSSTALK_INDEX"] = _folder["crosstalk.db"], ["PSYLITE_EMBEDDER"] = _embedder });
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PsyLite.Tests.Store;
 using PsyLite.Training.Data;
 
@@ -11,19 +10,7 @@ public sealed class DataCommandTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static async Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), "data", .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = ReferenceGraphTests.Root,
-        };
-        using var process = Process.Start(start)!;
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        return (process.ExitCode, await output, await error);
-    }
+    private static Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) => PsyliteProcess.RunAsync(["data", .. arguments], folder: ReferenceGraphTests.Root);
 
     [Fact]
     public async Task Our_own_text_goes_through_to_what_the_trainer_reads()

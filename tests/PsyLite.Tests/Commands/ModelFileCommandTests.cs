@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using PsyLite.Models.Safetensors;
 using PsyLite.Tests.Models.HuggingFace;
@@ -89,19 +88,6 @@ public sealed class ModelFileCommandTests : IDisposable
         return At(name);
     }
 
-    private static async Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        start.Environment["PSYLITE_MODEL"] = "";
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        return (process.ExitCode, await output, await error);
-    }
+    private static Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) =>
+        PsyliteProcess.RunAsync(arguments, new Dictionary<string, string> { ["PSYLITE_MODEL"] = "" });
 }

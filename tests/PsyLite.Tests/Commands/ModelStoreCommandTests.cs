@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PsyLite.ModelStore;
 using PsyLite.Tests.ModelStore;
 using PsyLite.Tests.Store;
@@ -10,28 +9,11 @@ public sealed class ModelStoreCommandTests
 {
     private const string Id = "someone/counsel:q4";
 
-    private static Process Start(string models, Uri mirror, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        start.Environment["PSYLITE_MODEL"] = "";
-        start.Environment["PSYLITE_MODELS"] = models;
-        start.Environment["PSYLITE_MIRROR"] = mirror.ToString();
-        return Process.Start(start)!;
-    }
+    private static Dictionary<string, string> Environment(string models, Uri mirror) =>
+        new() { ["PSYLITE_MODEL"] = "", ["PSYLITE_MODELS"] = models, ["PSYLITE_MIRROR"] = mirror.ToString() };
 
-    private static async Task<(int Code, string Out, string Error)> RunAsync(string models, Uri mirror, params string[] arguments)
-    {
-        using var process = Start(models, mirror, arguments);
-        process.StandardInput.Close();
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        return (process.ExitCode, await output, await error);
-    }
+    private static Task<(int Code, string Out, string Error)> RunAsync(string models, Uri mirror, params string[] arguments) =>
+        PsyliteProcess.RunAsync(arguments, Environment(models, mirror));
 
     [Fact]
     public async Task A_pulled_model_is_listed_resolved_by_its_name_and_removed()
@@ -84,7 +66,7 @@ public sealed class ModelStoreCommandTests
 
         // The first request sends 30 MB and falls silent; of these, three times 8 MB are recorded.
         hub.Behaves = _ => new Misbehaviour { HangsAfter = 30 << 20 };
-        using (var process = Start(models, hub.Origin, "model", "pull", Id))
+        using (var process = PsyliteProcess.Start(["model", "pull", Id], Environment(models, hub.Origin)))
         {
             for (var looks = 0; looks < 1200 && hub.BytesSent < 30 << 20; looks++)
             {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace PsyLite.Tests.Commands;
@@ -6,23 +5,8 @@ namespace PsyLite.Tests.Commands;
 /// <summary>The program as a process: what it prints, where, and how it ends.</summary>
 public sealed class ProgramTests
 {
-    private static async Task<(int Code, string Out, string Error)> RunAsync(string? input, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        start.Environment["PSYLITE_MODEL"] = "";
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(input ?? "");
-        process.StandardInput.Close();
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        return (process.ExitCode, await output, await error);
-    }
+    private static Task<(int Code, string Out, string Error)> RunAsync(string? input, params string[] arguments) =>
+        PsyliteProcess.RunAsync(arguments, new Dictionary<string, string> { ["PSYLITE_MODEL"] = "" }, input: input ?? "");
 
     [Fact]
     public async Task Danger_is_answered_with_no_model_file_at_all()

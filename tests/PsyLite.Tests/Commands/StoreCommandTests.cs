@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using PsyLite.Store;
@@ -61,14 +60,6 @@ public sealed class StoreCommandTests : IDisposable
         Assert.False(File.Exists(_folder["psylite.db"]));
     }
 
-    private async Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["PSYLITE_STORE"] = _folder["psylite.db"];
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        return (process.ExitCode, await output, await error);
-    }
+    private Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) =>
+        PsyliteProcess.RunAsync(arguments, new Dictionary<string, string> { ["PSYLITE_STORE"] = _folder["psylite.db"] });
 }

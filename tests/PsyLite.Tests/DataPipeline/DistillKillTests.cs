@@ -21,17 +21,12 @@ public sealed class DistillKillTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Process Start(FaultyTeacher teacher, string output)
-    {
-        var start = new ProcessStartInfo("dotnet",
-        [
-            Path.Combine(AppContext.BaseDirectory, "psylite.dll"), "data", "distill", _folder["cp.json"], "--endpoint", teacher.Address.ToString(), "--model", "teacher",
-            "--tries", "3", "--concurrency", "8", "--attempts", "14", "--delay", "0.02", "--timeout", "2", "--price-in", "10", "--price-out", "20",
-            "--check-endpoint", teacher.Address.ToString(), "--check-model", "doubter", "--check-attempts", "14", "--check-delay", "0.02", "--check-timeout", "2", "--out", output,
-        ])
-        { RedirectStandardOutput = true, RedirectStandardError = true };
-        return Process.Start(start)!;
-    }
+    private string[] Arguments(FaultyTeacher teacher, string output) =>
+    [
+        "data", "distill", _folder["cp.json"], "--endpoint", teacher.Address.ToString(), "--model", "teacher",
+        "--tries", "3", "--concurrency", "8", "--attempts", "14", "--delay", "0.02", "--timeout", "2", "--price-in", "10", "--price-out", "20",
+        "--check-endpoint", teacher.Address.ToString(), "--check-model", "doubter", "--check-attempts", "14", "--check-delay", "0.02", "--check-timeout", "2", "--out", output,
+    ];
 
     /// <summary>Keys that have an answer on disk.</summary>
     private HashSet<string> OnDisk()
@@ -64,7 +59,7 @@ public sealed class DistillKillTests : IDisposable
             var settled = OnDisk();
             teacher.Settled = settled;
             var (before, more) = (teacher.Requests, _random.Next(1, 26));
-            using var process = Start(teacher, _folder["a.jsonl"]);
+            using var process = PsyliteProcess.Start(Arguments(teacher, _folder["a.jsonl"]));
             var clock = Stopwatch.StartNew();
             while (teacher.Requests < before + more && clock.Elapsed < TimeSpan.FromSeconds(30) && !process.HasExited)
             {
@@ -80,11 +75,9 @@ public sealed class DistillKillTests : IDisposable
 
         Assert.True(moments.Count(m => m > 0) > 12, $"answers between kills: {string.Join(' ', moments)}");
         teacher.Settled = OnDisk();
-        using var last = Start(teacher, _folder["a.jsonl"]);
-        var (text, errors) = (last.StandardOutput.ReadToEndAsync(), last.StandardError.ReadToEndAsync());
-        await last.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
-        Assert.True(last.ExitCode == 0, await errors);
-        var report = JsonSerializer.Deserialize<JsonElement>(await text);
+        var (code, text, errors) = await PsyliteProcess.RunAsync(Arguments(teacher, _folder["a.jsonl"]));
+        Assert.True(code == 0, errors);
+        var report = JsonSerializer.Deserialize<JsonElement>(text);
         long Of(params string[] path) => path.Aggregate(report, (at, name) => at.GetProperty(name)).GetInt64();
         var failed = report.GetProperty("failed").EnumerateObject().Sum(f => f.Value.GetInt64());
         var rows = File.ReadLines(_folder["a.jsonl"]).Count();
@@ -100,10 +93,7 @@ public sealed class DistillKillTests : IDisposable
 
         // What nobody disturbed gives the same bytes.
         (teacher.FaultRate, teacher.Pace, teacher.Settled) = (0, TimeSpan.Zero, []);
-        using var calm = Start(teacher, _folder["b.jsonl"]);
-        _ = calm.StandardOutput.ReadToEndAsync();
-        _ = calm.StandardError.ReadToEndAsync();
-        await calm.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        await PsyliteProcess.RunAsync(Arguments(teacher, _folder["b.jsonl"]));
         Assert.Equal(File.ReadAllText(_folder["b.jsonl"]), File.ReadAllText(_folder["a.jsonl"]));
         var a = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(_folder["a.jsonl.manifest.json"])).GetProperty("counts").ToString();
         Assert.Equal(a, JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(_folder["b.jsonl.manifest.json"])).GetProperty("counts").ToString());

@@ -3,10 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace PsyLite.Tests.DataPipeline;
 
@@ -18,13 +15,15 @@ internal sealed class FaultyTeacher : IAsyncDisposable
 {
     /// <summary>Stands in every question about a reasoning.</summary>
     private const string Doubt = "【思考】";
-    private readonly WebApplication _app;
+    private WebApplication? _app;
     private readonly ConcurrentDictionary<string, int> _seen = new();
     private int _requests;
     private int _faults;
     private int _visits;
 
-    private FaultyTeacher(WebApplication app) => _app = app;
+    private FaultyTeacher()
+    {
+    }
 
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -70,19 +69,13 @@ internal sealed class FaultyTeacher : IAsyncDisposable
 
     public static async Task<FaultyTeacher> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(o => o.ShutdownTimeout = TimeSpan.Zero);
-        var app = builder.Build();
-        var teacher = new FaultyTeacher(app);
-        app.Run(teacher.AnswerAsync);
-        await app.StartAsync();
-        teacher.Address = new Uri(app.Urls.First());
+        var teacher = new FaultyTeacher();
+        teacher._app = await LoopbackApp.StartAsync(teacher.AnswerAsync);
+        teacher.Address = new Uri(teacher._app.Urls.First());
         return teacher;
     }
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _app!.DisposeAsync();
 
     private async Task AnswerAsync(HttpContext context)
     {

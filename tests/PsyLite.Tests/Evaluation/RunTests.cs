@@ -178,22 +178,18 @@ public sealed class RunTests : IDisposable
         }
 
         // Stopped at two at once, finished at as many as there are: what is computed together must not matter.
-        Process Start(string target, params string[] more) => Process.Start(new ProcessStartInfo("dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), "eval", "cpsycoune", "--data", small.Parent!.FullName, "--prompt", "chat", "--max-tokens", "80", "--temperature", "0.7", "--out", target, .. more])
-        { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string[] Arguments(string target, params string[] more) =>
+            ["eval", "cpsycoune", "--data", small.Parent!.FullName, "--prompt", "chat", "--max-tokens", "80", "--temperature", "0.7", "--out", target, .. more];
         var (whole, killed) = (Path.Combine(_respondents.Folder.FullName, "whole"), Path.Combine(_respondents.Folder.FullName, "killed"));
         async Task Finish(string target)
         {
-            using var process = Start(target);
-            var error = process.StandardError.ReadToEndAsync();
-            await process.StandardOutput.ReadToEndAsync();
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-            Assert.Equal((0, ""), (process.ExitCode, await error));
+            var (code, _, error) = await PsyliteProcess.RunAsync(Arguments(target));
+            Assert.Equal((0, ""), (code, error));
         }
 
         await Finish(whole);
         var journal = Path.Combine(killed, "journal.jsonl");
-        using (var process = Start(killed, "--parallel", "2"))
+        using (var process = PsyliteProcess.Start(Arguments(killed, "--parallel", "2")))
         {
             var patience = Stopwatch.StartNew();
             while (!(File.Exists(journal) && Lines(journal) >= 3))

@@ -4,9 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using PsyLite.Models;
 using PsyLite.Models.Gguf;
 
@@ -45,9 +43,9 @@ public sealed record Misbehaviour
 public sealed class FakeHub : IAsyncDisposable
 {
     public const string Commit = "0123456789abcdef0123456789abcdef01234567";
-    private readonly WebApplication _app;
+    private WebApplication? _app;
 
-    private FakeHub(WebApplication app, byte[] model) => (_app, Model) = (app, model);
+    private FakeHub(byte[] model) => Model = model;
 
     public byte[] Model { get; }
 
@@ -81,14 +79,9 @@ public sealed class FakeHub : IAsyncDisposable
 
     public static async Task<FakeHub> StartAsync(int modelBytes = 300_000)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(o => o.Limits.MinResponseDataRate = null).UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
-        var hub = new FakeHub(app, Gguf(modelBytes));
-        app.Run(hub.AnswerAsync);
-        await app.StartAsync();
-        hub.Origin = new Uri(app.Urls.First() + "/");
+        var hub = new FakeHub(Gguf(modelBytes));
+        hub._app = await LoopbackApp.StartAsync(hub.AnswerAsync);
+        hub.Origin = new Uri(hub._app.Urls.First() + "/");
         return hub;
     }
 
@@ -115,7 +108,7 @@ public sealed class FakeHub : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _app!.DisposeAsync();
 
     private async Task AnswerAsync(HttpContext context)
     {

@@ -2,9 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Logging;
 using PsyLite.Server;
 using PsyLite.Server.Observability;
 
@@ -74,18 +71,13 @@ public sealed class OperationsTests
     [Fact]
     public async Task Traces_reach_a_collector_without_text()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var collector = builder.Build();
         var received = new ConcurrentQueue<(string Path, string Body)>();
-        collector.Run(async http =>
+        await using var collector = await LoopbackApp.StartAsync(async http =>
         {
             using var body = new MemoryStream();
             await http.Request.Body.CopyToAsync(body);
             received.Enqueue((http.Request.Path, Encoding.UTF8.GetString(body.ToArray())));
         });
-        await collector.StartAsync();
         await using (var server = await RunningServer.StartAsync(ScriptedChatClient.Saying("慢慢说。"), new ServerSetup { Options = o => o with { Traces = collector.Urls.First() } }))
         {
             _ = await server.AskAsync(Secret);

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using PsyLite.Store;
@@ -58,7 +57,7 @@ public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
             var broken = 0;
             for (var kill = 0; kill < kills; kill++)
             {
-                var address = new Uri($"http://127.0.0.1:{FreePort()}");
+                var address = new Uri($"http://127.0.0.1:{LoopbackApp.FreePort()}");
                 using var server = Start(address);
                 using var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(1) };
                 await ListeningAsync(server, http);
@@ -74,7 +73,7 @@ public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
                 {
                     await Task.Delay(random.Next(60));
                     var given = _confirmed.ToArray();
-                    broken += await CheckAsync(await CopyStoppedAsync(server, $"{kill}-{moment}"), given);
+                    broken += await CheckAsync(await StoppedProcess.CopyFilesAsync(server, store, Path.Combine(data, $"{kill}-{moment}")), given);
                 }
 
                 await Task.Delay(random.Next(60));
@@ -158,43 +157,16 @@ public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
             return open;
         }
 
-        /// <summary>A copy of every file of the store while no thread of the server runs.</summary>
-        private async Task<string> CopyStoppedAsync(Process server, string moment)
-        {
-            await SignalAsync(server, "-STOP");
-            while (!Directory.GetDirectories($"/proc/{server.Id}/task").All(t => File.ReadAllText(t + "/stat").Split(") ")[^1][0] == 'T'))
-            {
-                await Task.Yield();
-            }
-
-            var copy = Directory.CreateDirectory(Path.Combine(data, moment)).FullName;
-            foreach (var file in Directory.EnumerateFiles(data, Path.GetFileName(store) + "*").Where(f => !f.EndsWith(".lock", StringComparison.Ordinal) && !f.EndsWith(".key", StringComparison.Ordinal)))
-            {
-                await using var from = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                await using var to = File.Create(Path.Combine(copy, Path.GetFileName(file)));
-                await from.CopyToAsync(to);
-            }
-
-            await SignalAsync(server, "-CONT");
-            return Path.Combine(copy, Path.GetFileName(store));
-        }
-
-        private static async Task SignalAsync(Process server, string signal)
-        {
-            using var kill = Process.Start("kill", [signal, $"{server.Id}"]);
-            await kill.WaitForExitAsync();
-            Assert.Equal(0, kill.ExitCode);
-        }
-
         private Process Start(Uri address)
         {
-            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), "serve", "--urls", address.ToString()]) { RedirectStandardOutput = true, RedirectStandardError = true };
-            start.Environment["XDG_DATA_HOME"] = data;
-            start.Environment["PSYLITE_STORE"] = store;
-            start.Environment["PSYLITE_STORE_KEY_FILE"] = keys;
-            start.Environment["PSYLITE_MODEL"] = "";
-            start.Environment["DOTNET_TieredPGO"] = "0";
-            var server = Process.Start(start)!;
+            var server = PsyliteProcess.Start(["serve", "--urls", address.ToString()], new Dictionary<string, string>
+            {
+                ["XDG_DATA_HOME"] = data,
+                ["PSYLITE_STORE"] = store,
+                ["PSYLITE_STORE_KEY_FILE"] = keys,
+                ["PSYLITE_MODEL"] = "",
+                ["DOTNET_TieredPGO"] = "0",
+            });
             server.OutputDataReceived += (_, _) => { };
             server.ErrorDataReceived += (_, _) => { };
             server.BeginOutputReadLine();
@@ -220,13 +192,6 @@ public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
             }
 
             Assert.Fail("the server did not start.");
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 }

@@ -141,14 +141,15 @@ public sealed partial class ThreatTests
         using var folder = new TemporaryFolder();
         const string Secret = "周末看见一棵石榴树";
         var printed = new StringBuilder();
-        var address = $"http://127.0.0.1:{FreePort()}";
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), "serve", "--urls", address]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["XDG_DATA_HOME"] = folder["data"];
-        start.Environment["PSYLITE_STORE"] = folder["psylite.db"];
-        start.Environment["PSYLITE_API_KEY"] = "key-of-the-server";
-        start.Environment["PSYLITE_MODEL"] = "";
-        start.Environment["PSYLITE_LOG"] = "json";
-        using var process = Process.Start(start)!;
+        var address = $"http://127.0.0.1:{LoopbackApp.FreePort()}";
+        using var process = PsyliteProcess.Start(["serve", "--urls", address], new Dictionary<string, string>
+        {
+            ["XDG_DATA_HOME"] = folder["data"],
+            ["PSYLITE_STORE"] = folder["psylite.db"],
+            ["PSYLITE_API_KEY"] = "key-of-the-server",
+            ["PSYLITE_MODEL"] = "",
+            ["PSYLITE_LOG"] = "json",
+        });
         process.OutputDataReceived += (_, e) => Keep(e.Data);
         process.ErrorDataReceived += (_, e) => Keep(e.Data);
         process.BeginOutputReadLine();
@@ -213,13 +214,6 @@ public sealed partial class ThreatTests
         await stream.WriteAsync(Encoding.ASCII.GetBytes(request));
         using var reader = new StreamReader(stream);
         return await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(20));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex(@"`(\w+Tests)(?:\.(\w+))?`")]

@@ -33,7 +33,7 @@ public sealed class KillTests : IDisposable
                 // The first of a run may come while the store is still being opened, or made.
                 await (moment == 1 ? Task.Delay(_random.Next(2000)) : ready.WaitAsync(TimeSpan.FromMinutes(1)));
                 await Task.Delay(_random.Next(60));
-                broken += await CheckAsync(await CopyStoppedAsync(process, path, $"{run}-{moment}"));
+                broken += await CheckAsync(await StoppedProcess.CopyFilesAsync(process, path, _folder[$"{run}-{moment}"]));
             }
 
             process.Kill();
@@ -43,34 +43,6 @@ public sealed class KillTests : IDisposable
 
         var confirmed = File.ReadAllLines(StoreLoad.ListOf(path)).Length;
         Assert.True(confirmed > 40 && broken > 10, $"{confirmed} writes were confirmed and {broken} turns caught half-way: there was no load");
-    }
-
-    /// <summary>A copy of every file while no thread of the process runs.</summary>
-    private async Task<string> CopyStoppedAsync(Process process, string path, string moment)
-    {
-        await SignalAsync(process, "-STOP");
-        while (!Directory.GetDirectories($"/proc/{process.Id}/task").All(t => File.ReadAllText(t + "/stat").Split(") ")[^1][0] == 'T'))
-        {
-            await Task.Yield();
-        }
-
-        var copy = Directory.CreateDirectory(_folder[moment]).FullName;
-        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, Path.GetFileName(path) + "*").Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
-        {
-            await using var from = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            await using var to = File.Create(Path.Combine(copy, Path.GetFileName(file)));
-            await from.CopyToAsync(to);
-        }
-
-        await SignalAsync(process, "-CONT");
-        return Path.Combine(copy, Path.GetFileName(path));
-    }
-
-    private static async Task SignalAsync(Process process, string signal)
-    {
-        using var kill = Process.Start("kill", [signal, $"{process.Id}"]);
-        await kill.WaitForExitAsync();
-        Assert.Equal(0, kill.ExitCode);
     }
 
     /// <summary>Gives the number of turns that were caught half-way.</summary>

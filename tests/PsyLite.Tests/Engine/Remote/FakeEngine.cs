@@ -1,10 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace PsyLite.Tests.Engine.Remote;
 
@@ -35,13 +32,15 @@ public sealed class FakeEngine : IAsyncDisposable
 {
     public const string Thought = "想一想。";
     public const string Reply = "甲乙丙丁戊己庚辛";
-    private readonly WebApplication _app;
+    private WebApplication? _app;
     private int _chats;
     private int _aborted;
     private int _underWay;
     private int _mostUnderWay;
 
-    private FakeEngine(WebApplication app) => _app = app;
+    private FakeEngine()
+    {
+    }
 
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -69,19 +68,13 @@ public sealed class FakeEngine : IAsyncDisposable
 
     public static async Task<FakeEngine> StartAsync(int port = 0)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
-        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(o => o.ShutdownTimeout = TimeSpan.Zero);
-        var app = builder.Build();
-        var engine = new FakeEngine(app);
-        app.Run(engine.AnswerAsync);
-        await app.StartAsync();
-        engine.Address = new Uri(app.Urls.First());
+        var engine = new FakeEngine();
+        engine._app = await LoopbackApp.StartAsync(engine.AnswerAsync, port);
+        engine.Address = new Uri(engine._app.Urls.First());
         return engine;
     }
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _app!.DisposeAsync();
 
     /// <summary>Events of a whole reply as llama-server, vLLM or Ollama send them.</summary>
     public static IReadOnlyList<string> Events(string dialect)

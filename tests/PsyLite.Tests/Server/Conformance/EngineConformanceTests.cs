@@ -1,8 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using PsyLite.Agent;
 using PsyLite.Agent.Humour;
 using PsyLite.Agent.Risk;
@@ -49,35 +47,26 @@ public sealed class EngineConformanceTests
         return [$"thought {thought}", $"said {said}", end];
     }
 
-    private static async Task<WebApplication> ServeAsync(string dialect, int warmUps)
+    private static Task<WebApplication> ServeAsync(string dialect, int warmUps) => LoopbackApp.StartAsync(async http =>
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
-        app.Run(async http =>
+        if (http.Request.Path.Value is "/v1/models" or "/api/tags")
         {
-            if (http.Request.Path.Value is "/v1/models" or "/api/tags")
-            {
-                await http.Response.WriteAsync(http.Request.Path == "/v1/models" ? """{"data":[{"id":"served"}]}""" : """{"models":[{"name":"served:latest","model":"served:latest"}]}""");
-                return;
-            }
+            await http.Response.WriteAsync(http.Request.Path == "/v1/models" ? """{"data":[{"id":"served"}]}""" : """{"models":[{"name":"served:latest","model":"served:latest"}]}""");
+            return;
+        }
 
-            if (Interlocked.Decrement(ref warmUps) >= 0)
-            {
-                http.Response.StatusCode = 503;
-                http.Response.Headers.RetryAfter = "0";
-                await http.Response.WriteAsync("""{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}""");
-                return;
-            }
+        if (Interlocked.Decrement(ref warmUps) >= 0)
+        {
+            http.Response.StatusCode = 503;
+            http.Response.Headers.RetryAfter = "0";
+            await http.Response.WriteAsync("""{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}""");
+            return;
+        }
 
-            foreach (var line in FakeEngine.Events(dialect))
-            {
-                await http.Response.WriteAsync(line);
-                await http.Response.Body.FlushAsync();
-            }
-        });
-        await app.StartAsync();
-        return app;
-    }
+        foreach (var line in FakeEngine.Events(dialect))
+        {
+            await http.Response.WriteAsync(line);
+            await http.Response.Body.FlushAsync();
+        }
+    });
 }

@@ -72,9 +72,10 @@ public sealed class RecipeRunTests : IDisposable
         var recipe = _tiny.WriteRecipe("killed", pairs);
         var last = Path.Combine(_tiny.Folder, "killed", "last.ckpt");
         var metrics = Path.Combine(_tiny.Folder, "killed", "metrics.jsonl");
+        string[] arguments = ["train", stage, "--recipe", recipe, "--set", set, "--set", "steps=40"];
         foreach (var steps in new[] { 3, 17 })
         {
-            using var process = Start("train", stage, "--recipe", recipe, "--set", set, "--set", "steps=40", File.Exists(last) ? "--resume" : null);
+            using var process = PsyliteProcess.Start([.. arguments, .. File.Exists(last) ? ["--resume"] : Array.Empty<string>()]);
             var clock = Stopwatch.StartNew();
             while (!process.HasExited && (!File.Exists(last) || !File.Exists(metrics) || LineCount(metrics) < steps) && clock.Elapsed < TimeSpan.FromMinutes(1))
             {
@@ -86,10 +87,8 @@ public sealed class RecipeRunTests : IDisposable
             await process.WaitForExitAsync();
         }
 
-        using var rest = Start("train", stage, "--recipe", recipe, "--set", set, "--set", "steps=40", "--resume");
-        var error = await rest.StandardError.ReadToEndAsync();
-        await rest.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-        Assert.True(rest.ExitCode == 0, error);
+        var (code, _, error) = await PsyliteProcess.RunAsync([.. arguments, "--resume"]);
+        Assert.True(code == 0, error);
         Assert.Equal(Enumerable.Range(1, 40), _tiny.Lines("killed").Select(l => l.GetProperty("step").GetInt32()));
         Assert.Equal(_tiny.Losses("straight"), _tiny.Losses("killed"));
     }
@@ -155,12 +154,6 @@ public sealed class RecipeRunTests : IDisposable
         using var reader = new StreamReader(file);
         return reader.ReadToEnd().Count(c => c == '\n');
     }
-
-    private static Process Start(params string?[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "psylite.dll"), .. arguments.OfType<string>()])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
 
     /// <summary>Asks to stop after a step.</summary>
     private sealed class StopAt(int step, CancellationTokenSource stop) : IProgress<StepReport>
