@@ -1,6 +1,4 @@
-using PsyLite.Models;
 using PsyLite.Models.Safetensors;
-using PsyLite.Training.Kernels;
 
 namespace PsyLite.Training;
 
@@ -29,31 +27,6 @@ public static class AdapterFolder
         {
             adapters[module.Module + TensorShape.AdapterA].Load(module.A);
             adapters[module.Module + TensorShape.AdapterB].Load(module.B);
-        }
-    }
-
-    /// <summary>W += scale B A for every layer of an adapter, one layer in single precision at a time.</summary>
-    /// <exception cref="InvalidDataException">It changes a layer that the model does not have, or of another size.</exception>
-    internal static void Merge(string folder, ParameterSet weights, WorkerPool pool)
-    {
-        using var file = PeftAdapter.Open(folder);
-        using var gemm = new Gemm(pool, GemmEngine.Best);
-        foreach (var module in file.Modules)
-        {
-            if (weights.All.FirstOrDefault(p => p.Name == module.WeightName) is not { } weight || module.A.Shape[1] != weight.Columns || module.B.Shape[0] != weight.Rows)
-            {
-                throw new InvalidDataException($"{folder}: {module.Module} does not fit the model of the recipe.");
-            }
-
-            using var buffer = new NativeBuffer(weight.Count + ((long)module.Rank * (weight.Rows + weight.Columns)));
-            var merged = buffer.Matrix(weight.Rows, weight.Columns);
-            var b = buffer.Matrix(weight.Rows, module.Rank, weight.Count);
-            var a = buffer.Matrix(module.Rank, weight.Columns, weight.Count + ((long)weight.Rows * module.Rank));
-            weight.Source.Read(0, merged.AsSpan());
-            module.A.Read(0, a.AsSpan());
-            module.B.Read(0, b.AsSpan());
-            gemm.Multiply(Product.Plain(b, a, merged, accumulate: true, alpha: (float)module.Scale));
-            weight.Load(new TensorSource([weight.Rows, weight.Columns], (start, values) => merged.AsSpan().Slice((int)start, values.Length).CopyTo(values)));
         }
     }
 

@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
+using PsyLite.Models;
 using PsyLite.Training.Kernels;
 using PsyLite.Training.Optim;
 
@@ -69,8 +71,7 @@ public static class Checkpoint
     /// <exception cref="InvalidDataException">The file is missing, damaged or of another model; the message is one line.</exception>
     public static byte[] Load(string path, ParameterSet parameters, AdamW optimiser)
     {
-        Verify(path);
-        using var file = File.OpenRead(path);
+        using var file = OpenVerified(path);
         var header = ReadHeader(file, path);
         ReadTensors(file, path, header, parameters);
         foreach (var moments in (ReadOnlySpan<NativeBuffer>)[optimiser.FirstMoments, optimiser.SecondMoments])
@@ -87,14 +88,28 @@ public static class Checkpoint
         return position;
     }
 
-    /// <summary>Restores the weights alone: the start of another stage.</summary>
+    /// <summary>Restores the weights alone.</summary>
     /// <exception cref="InvalidDataException">The file is missing, damaged or of another model; the message is one line.</exception>
     public static void LoadWeights(string path, ParameterSet parameters)
     {
-        Verify(path);
-        using var file = File.OpenRead(path);
+        using var file = OpenVerified(path);
         ReadTensors(file, path, ReadHeader(file, path), parameters);
     }
+
+    /// <summary>Opens a whole and undamaged file.</summary>
+    /// <exception cref="InvalidDataException">The file is missing or damaged; the message is one line.</exception>
+    internal static FileStream OpenVerified(string path)
+    {
+        Verify(path);
+        return File.OpenRead(path);
+    }
+
+    /// <summary>The weights alone, the start of another stage: they are read from the file when asked for.</summary>
+    /// <param name="file">An opened checkpoint at its beginning.</param>
+    /// <param name="path">What messages call it.</param>
+    /// <param name="shapes">The model that they are for.</param>
+    /// <exception cref="InvalidDataException">The file is of another model; the message is one line.</exception>
+    internal static IReadOnlyDictionary<string, TensorSource> Weights(FileStream file, string path, ParameterSet shapes) => Sources(file, path, ReadHeader(file, path), shapes);
 
     /// <summary>Steps of training and names and sizes of the tensors; checks the header only.</summary>
     /// <exception cref="InvalidDataException">The file is missing or damaged; the message is one line.</exception>
@@ -132,15 +147,46 @@ public static class Checkpoint
 
     private static void ReadTensors(FileStream file, string path, Header header, ParameterSet parameters)
     {
+        foreach (var (name, source) in Sources(file, path, header, parameters))
+        {
+            parameters[name].Load(source);
+        }
+    }
+
+    /// <summary>The tensors after the header; the file stands behind them afterwards.</summary>
+    private static Dictionary<string, TensorSource> Sources(FileStream file, string path, Header header, ParameterSet parameters)
+    {
         var expected = parameters.All.Select(p => new TensorHeader(p.Name, p.Rows, p.Columns));
         if (!header.Tensors.SequenceEqual(expected))
         {
             throw new InvalidDataException($"{path} belongs to a model of another shape; use the recipe that made it.");
         }
 
+        var sources = new Dictionary<string, TensorSource>(StringComparer.Ordinal);
+        var (offset, handle) = (file.Position, file.SafeFileHandle);
         foreach (var tensor in parameters.All)
         {
-            tensor.Load(tensor.Source with { Read = (_, values) => file.ReadExactly(MemoryMarshal.AsBytes(values)) });
+            var first = offset;
+            sources.Add(tensor.Name, tensor.Source with { Read = (start, values) => ReadAt(handle, path, first + (start * sizeof(float)), MemoryMarshal.AsBytes(values)) });
+            offset += (long)tensor.Count * sizeof(float);
+        }
+
+        file.Position = offset;
+        return sources;
+    }
+
+    private static void ReadAt(SafeFileHandle file, string path, long offset, Span<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var read = RandomAccess.Read(file, bytes, offset);
+            if (read == 0)
+            {
+                throw new InvalidDataException($"{path} became shorter while it was being read.");
+            }
+
+            bytes = bytes[read..];
+            offset += read;
         }
     }
 

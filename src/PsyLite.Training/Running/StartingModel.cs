@@ -15,11 +15,6 @@ internal static class StartingModel
         try
         {
             LoadWeights(options, model.Parameters, pool);
-            foreach (var folder in options.MergeAdapters)
-            {
-                AdapterFolder.Merge(folder, model.Parameters, pool);
-            }
-
             model.Adapters?.Initialise(options.Seed);
             if (options.StartAdapter is { } adapter)
             {
@@ -37,33 +32,75 @@ internal static class StartingModel
 
     private static void LoadWeights(RecipeOptions options, ParameterSet weights, WorkerPool pool)
     {
+        var adapters = new List<PeftAdapter>();
+        try
+        {
+            adapters.AddRange(options.MergeAdapters.Select(PeftAdapter.Open));
+            LoadWeights(options, weights, adapters, pool);
+        }
+        finally
+        {
+            adapters.ForEach(a => a.Dispose());
+        }
+    }
+
+    private static void LoadWeights(RecipeOptions options, ParameterSet weights, IReadOnlyCollection<PeftAdapter> adapters, WorkerPool pool)
+    {
         switch (options.StartFrom)
         {
-            case null:
+            case null when adapters.Count == 0:
                 weights.Initialise(options.Seed);
+                break;
+            case null:
+                using (var fresh = ParameterSet.Frozen(options.Model, Quantisation.None))
+                {
+                    fresh.Initialise(options.Seed);
+                    Fill(weights, fresh.All.ToDictionary(p => p.Name, p => p.Source, StringComparer.Ordinal), "a fresh model", adapters, pool);
+                }
+
                 break;
             case var path when Directory.Exists(path) || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase):
                 using (var folder = SafetensorsReader.Open(path))
                 {
-                    Fill(weights, folder.Sources(), path, pool);
+                    Fill(weights, folder.Sources(), path, adapters, pool);
                 }
 
                 break;
             case var path when path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase):
                 using (var file = GgufReader.Open(path))
                 {
-                    Fill(weights, InternLm2Gguf.ReadTensors(file), path, pool);
+                    Fill(weights, InternLm2Gguf.ReadTensors(file), path, adapters, pool);
                 }
 
                 break;
             case var path:
-                Checkpoint.LoadWeights(path, weights);
+                using (var checkpoint = Checkpoint.OpenVerified(path))
+                {
+                    Fill(weights, Checkpoint.Weights(checkpoint, path, weights), path, adapters, pool);
+                }
+
                 break;
         }
     }
 
-    private static void Fill(ParameterSet weights, IReadOnlyDictionary<string, TensorSource> tensors, string path, WorkerPool pool) =>
-        weights.Load([.. weights.All.Select(parameter => tensors.TryGetValue(parameter.Name, out var tensor)
+    /// <summary>Merges before anything is quantised: what is loaded is what <c>psylite model merge</c> would have written.</summary>
+    private static void Fill(
+        ParameterSet weights, IReadOnlyDictionary<string, TensorSource> tensors, string path, IReadOnlyCollection<PeftAdapter> adapters, WorkerPool pool)
+    {
+        var merged = new LoraMerge(adapters).Apply(tensors);
+        var sources = weights.All.Select(parameter => merged.TryGetValue(parameter.Name, out var tensor)
             ? tensor
-            : throw new InvalidDataException($"{path} has no tensor {parameter.Name}; it must be an InternLM2 model of the recipe's shape."))], pool);
+            : throw new InvalidDataException($"{path} has no tensor {parameter.Name}; it must be an InternLM2 model of the recipe's shape.")).ToList();
+        if (adapters.Count == 0)
+        {
+            weights.Load(sources, pool);
+            return;
+        }
+
+        // A merge holds the adapters of one tensor at a time; side by side they would be read again for every part.
+        foreach (var (parameter, source) in weights.All.Zip(sources))
+        {
+            parameter.Load(source);
+        }
+    }
 }
