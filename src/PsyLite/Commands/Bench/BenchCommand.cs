@@ -11,6 +11,7 @@ internal static class BenchCommand
         command.Subcommands.Add(TrainBench.Create());
         command.Subcommands.Add(EngineBench.Create());
         command.Subcommands.Add(TurnBench.Create());
+        command.Subcommands.Add(ReopenBench.Create());
         command.Subcommands.Add(SoakBench.Create());
         command.Subcommands.Add(ServeBench.Create());
         command.Subcommands.Add(AssessBench.Create());

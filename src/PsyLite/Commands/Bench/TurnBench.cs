@@ -36,14 +36,7 @@ internal static class TurnBench
         IReadOnlyList<ChatMessage> known, other;
         using (var parts = Composition.Create(options))
         {
-            parts.Model.Start();
-            await parts.Model.Settled;
-            if (parts.Model.Problem is { } problem)
-            {
-                throw new InvalidDataException(problem);
-            }
-
-            var script = new BenchConversation(parts.Library.Pieces.SelectMany(p => p.Lines), text => parts.Model.CountTokens(text));
+            var script = await ReadyAsync(parts);
             (known, other) = (script.History(0, plan.HistoryTokens), script.History(1, plan.HistoryTokens));
             judged = await LateTurnsAsync(parts.Pipeline, known, plan, judged: true, cancellationToken);
             unjudged = await LateTurnsAsync(parts.Pipeline, other, plan, judged: false, cancellationToken);
@@ -64,22 +57,34 @@ internal static class TurnBench
     {
         var state = new ConversationState();
         List<ChatMessage> known = [.. history, BenchConversation.Ninth];
-        var last = await TurnAsync(pipeline, known, state, plan, judged, cancellationToken);
+        var last = await TurnAsync(pipeline, known, state, plan.ReplyTokens, judged, cancellationToken);
         var times = new List<TurnTimings>();
         for (var round = 0; round < plan.Rounds; round++)
         {
             known.AddRange([new ChatMessage(ChatRole.Assistant, last.Reply), BenchConversation.Late(round)]);
-            last = await TurnAsync(pipeline, known, state, plan, judged, cancellationToken);
+            last = await TurnAsync(pipeline, known, state, plan.ReplyTokens, judged, cancellationToken);
             times.Add(last.Timings);
         }
 
         return times;
     }
 
-    private static async Task<TurnResult> TurnAsync(
-        TurnPipeline pipeline, IReadOnlyList<ChatMessage> messages, ConversationState state, TurnPlan plan, bool judged, CancellationToken cancellationToken)
+    /// <summary>Loads the model.</summary>
+    /// <returns>Conversations whose length is counted in its tokens.</returns>
+    /// <exception cref="InvalidDataException">It cannot be loaded.</exception>
+    internal static async Task<BenchConversation> ReadyAsync(Composition parts)
     {
-        var request = new TurnRequest(messages, state) { HumourAllowed = judged, Options = new ChatOptions { MaxOutputTokens = plan.ReplyTokens } };
+        parts.Model.Start();
+        await parts.Model.Settled;
+        return parts.Model.Problem is { } problem
+            ? throw new InvalidDataException(problem)
+            : new BenchConversation(parts.Library.Pieces.SelectMany(p => p.Lines), text => parts.Model.CountTokens(text));
+    }
+
+    internal static async Task<TurnResult> TurnAsync(
+        TurnPipeline pipeline, IReadOnlyList<ChatMessage> messages, ConversationState state, int replyTokens, bool judged, CancellationToken cancellationToken)
+    {
+        var request = new TurnRequest(messages, state) { HumourAllowed = judged, Options = new ChatOptions { MaxOutputTokens = replyTokens } };
         TurnResult? result = null;
         await foreach (var e in pipeline.RunAsync(request, cancellationToken))
         {
