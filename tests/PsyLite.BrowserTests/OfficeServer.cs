@@ -24,10 +24,12 @@ internal sealed class OfficeServer : IAsyncDisposable
 
     public AccountBook Book { get; }
 
-    public static async Task<OfficeServer> StartAsync(IChatClient model)
+    /// <param name="shared">A database and a key file that several servers share; null makes a file of this server's own.</param>
+    public static async Task<OfficeServer> StartAsync(IChatClient model, (string Store, string KeyFile)? shared = null)
     {
         var folder = Directory.CreateTempSubdirectory("psylite-office-").FullName;
         var options = new AppOptions { Urls = "http://127.0.0.1:0", Accounts = true, Store = Path.Combine(folder, "psylite.db"), Valves = Path.Combine(folder, "valves.json") };
+        options = shared is var (place, key) ? options with { Store = place, StoreKeyFile = key } : options;
         var store = new StoreHost(options, TimeProvider.System, _ => { });
         var parts = Composition.Create(options, load: () => Task.FromResult(new LoadedModel(model, null, "scripted")), store: store);
         var book = await store.AccountsAsync();

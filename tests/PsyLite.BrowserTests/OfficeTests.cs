@@ -1,6 +1,7 @@
 using Microsoft.Playwright;
 using PsyLite.Store.Accounts;
 using PsyLite.Tests.Server;
+using PsyLite.Tests.Store;
 
 namespace PsyLite.BrowserTests;
 
@@ -59,6 +60,26 @@ public sealed class OfficeTests(Chromium chromium)
     }
 
     [Theory]
+    [InlineData(390, ColorScheme.Light, false)]
+    [InlineData(1280, ColorScheme.Dark, true)]
+    public async Task A_counsellors_words_appear_on_the_persons_page_by_themselves(int width, ColorScheme scheme, bool isElsewhere)
+    {
+        var postgres = isElsewhere ? new PostgresServer() : null;
+        await (postgres?.InitializeAsync() ?? Task.CompletedTask);
+        try
+        {
+            (string, string)? shared = postgres is null ? null : (await postgres.CreateAsync(), Path.Combine(Directory.CreateTempSubdirectory("psylite-key-").FullName, "server.key"));
+            await using var here = await OfficeServer.StartAsync(ScriptedChatClient.Saying("嗯，我在听。"), shared);
+            await using var there = postgres is null ? null : await OfficeServer.StartAsync(ScriptedChatClient.Saying("嗯，我在听。"), shared);
+            await AnswerAndCloseAsync(here, there ?? here, width, scheme);
+        }
+        finally
+        {
+            await (postgres?.DisposeAsync() ?? Task.CompletedTask);
+        }
+    }
+
+    [Theory]
     [InlineData(390, ColorScheme.Dark, "zh-CN")]
     [InlineData(1280, ColorScheme.Light, "en")]
     public async Task A_person_makes_a_key_and_signs_out(int width, ColorScheme scheme, string language)
@@ -80,6 +101,54 @@ public sealed class OfficeTests(Chromium chromium)
         await page.Page.GotoAsync(server.Address + "/account");
         await Assertions.Expect(page.Page.Locator("input[name=password]")).ToBeVisibleAsync();
         Assert.Empty(page.Problems);
+    }
+
+    /// <summary>A person in danger at one server, a counsellor at another or the same; neither page is loaded again.</summary>
+    private async Task AnswerAndCloseAsync(OfficeServer here, OfficeServer there, int width, ColorScheme scheme)
+    {
+        await here.AddAsync("li", AccountRole.Client);
+        await here.AddAsync("wang", AccountRole.Counsellor);
+        await using var person = await chromium.OpenOfficeAsync(here.Address, "/", width, scheme, "zh-CN");
+        await SignInAsync(person, "li");
+        await Assertions.Expect(person.Page.Locator("#start")).ToBeEnabledAsync();
+        await person.EnterAsync(0, keeps: true);
+        await person.AskAsync("我不想活了，药已经买好了");
+        await Assertions.Expect(person.Page.Locator("#at-risk")).ToBeVisibleAsync();
+        await person.Page.EvaluateAsync("window.isFirstLoad = true");
+
+        await using var counsellor = await chromium.OpenOfficeAsync(there.Address, "/console", width, scheme, "zh-CN");
+        await SignInAsync(counsellor, "wang");
+        await counsellor.Page.Locator(".call button").ClickAsync();
+        var words = person.Page.Locator(".reply-counsellor .prose");
+        string[] answers = ["我是咨询员小王，我看到你的话了。现在有谁在你身边？", "我就在这儿。先把药交给室友，好吗？"];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            await counsellor.Page.Locator("#answer").FillAsync(answers[i]);
+            await counsellor.Page.Locator(".answer [type=submit]").ClickAsync();
+            await Assertions.Expect(counsellor.Page.Locator("#answer")).ToHaveValueAsync("");
+            await Assertions.Expect(words).ToHaveTextAsync(answers[..(i + 1)], new LocatorAssertionsToHaveTextOptions { Timeout = 15_000 });
+        }
+
+        await Assertions.Expect(words.Last).ToBeInViewportAsync();
+        await LookAsync(person, $"counsellor-reply-{width}");
+
+        // The person answers, the counsellor reads it and lifts the danger; what was written stays on the page.
+        await person.AskAsync("药给室友了");
+        await Assertions.Expect(counsellor.Page.Locator(".talk")).ToContainTextAsync("药给室友了");
+        await counsellor.Page.Locator(".answer .office-second").ClickAsync();
+        await counsellor.Page.Locator(".answer .office-second").ClickAsync();
+        await Assertions.Expect(counsellor.Page.Locator(".call")).ToHaveCountAsync(0);
+        await Assertions.Expect(words).ToHaveTextAsync(answers);
+        Assert.True(await person.Page.EvaluateAsync<bool>("window.isFirstLoad"));
+        Assert.Empty(person.ForeignRequests);
+        Assert.Empty(person.Problems);
+    }
+
+    private static async Task SignInAsync(PageProbe page, string name)
+    {
+        await page.Page.Locator("input[name=name]").FillAsync(name);
+        await page.Page.Locator("input[name=password]").FillAsync(OfficeServer.Password);
+        await page.Page.Keyboard.PressAsync("Enter");
     }
 
     /// <summary>Nothing sticks out, and axe-core finds nothing.</summary>

@@ -113,9 +113,14 @@ internal sealed class LiveConversation
         Changed?.Invoke();
     }
 
-    /// <summary>Reads the conversation anew, where something was written into it from outside.</summary>
+    /// <summary>
+    /// Reads the conversation anew, where a counsellor wrote into it or lifted its danger. What is shown already stays as it is, and while a turn runs
+    /// nothing happens. A conversation that could not be written any more gets the counsellor's words and keeps the rest: the record knows less than it.
+    /// </summary>
     public async Task RefreshAsync(StoreSource source)
     {
+        var (known, shown) = (_record, _exchanges);
+        await known.SavedAsync();
         if (IsReplying || await RecordedConversation.OpenAsync(source, Owner, Id, CancellationToken.None) is not { } record)
         {
             return;
@@ -123,12 +128,20 @@ internal sealed class LiveConversation
 
         lock (_lock)
         {
-            if (_turn is not null)
+            if (_turn is not null || _exchanges != shown)
             {
                 return;
             }
 
-            (_record, _exchanges) = (record, Read(record));
+            var stored = Read(record);
+            var words = stored.Where(e => e.IsByCounsellor && !shown.Any(s => s.TurnId == e.TurnId)).ToList();
+            if (words.Count == 0 && (!known.IsSaved || record.State.Ticket?.Id == known.State.Ticket?.Id))
+            {
+                return;
+            }
+
+            _exchanges = known.IsSaved ? [.. stored.Select(e => shown.FirstOrDefault(s => s.TurnId == e.TurnId && s.Stage == ExchangeStage.Done) ?? e)] : shown.AddRange(words);
+            _record = known.IsSaved ? record : known;
         }
 
         Changed?.Invoke();

@@ -12,6 +12,9 @@ internal sealed class LiveConversations : IDisposable
     /// <summary>How long a temporary conversation waits for its page to come back, as after a reload or a lost connection.</summary>
     private static readonly TimeSpan TemporaryRest = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan BetweenSweeps = TimeSpan.FromMinutes(1);
+
+    /// <summary>Conversations with an open call for a person are looked at this often: a counsellor may answer at another instance.</summary>
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
     private readonly TurnRoom _room;
     private readonly PersonRecords _records;
     private readonly TimeProvider _time;
@@ -19,11 +22,14 @@ internal sealed class LiveConversations : IDisposable
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly HashSet<string> _dropped = [];
     private readonly ITimer _sweeps;
+    private readonly ITimer _looks;
+    private int _looking;
 
     public LiveConversations(TurnRoom room, PersonRecords records, TimeProvider time)
     {
         (_room, _records, _time) = (room, records, time);
         _sweeps = time.CreateTimer(_ => Sweep(), null, BetweenSweeps, BetweenSweeps);
+        _looks = time.CreateTimer(_ => _ = LookAsync(), null, BetweenLooks, BetweenLooks);
     }
 
     public int Count
@@ -101,7 +107,42 @@ internal sealed class LiveConversations : IDisposable
         return entry is { Conversation.IsTemporary: false } ? entry.Conversation.RefreshAsync(_records.Lasting) : Task.CompletedTask;
     }
 
-    public void Dispose() => _sweeps.Dispose();
+    public void Dispose()
+    {
+        _sweeps.Dispose();
+        _looks.Dispose();
+    }
+
+    /// <summary>Reads what counsellors wrote meanwhile into conversations that wait for one, at whichever instance. One look at a time.</summary>
+    private async Task LookAsync()
+    {
+        if (Interlocked.Exchange(ref _looking, 1) == 1)
+        {
+            return;
+        }
+
+        try
+        {
+            List<LiveConversation> waiting;
+            lock (_lock)
+            {
+                waiting = [.. _entries.Values.Where(e => e is { Watchers: > 0, Conversation: { IsTemporary: false, IsReplying: false, State.Ticket: not null } }).Select(e => e.Conversation)];
+            }
+
+            foreach (var conversation in waiting)
+            {
+                await conversation.RefreshAsync(_records.Lasting);
+            }
+        }
+        catch (Exception)
+        {
+            // The boundary of work behind the pages: a store that does not answer now may do so at the next look.
+        }
+        finally
+        {
+            Volatile.Write(ref _looking, 0);
+        }
+    }
 
     private LiveConversation Watch(LiveConversation conversation)
     {
