@@ -10,9 +10,12 @@ internal sealed record RiskExample(LabelledMessage Message, float Harmful)
     /// <summary>Kind of the lines from the conversation corpus.</summary>
     public const string House = "house";
 
-    /// <summary>Labelled messages; without danger there is no harmful request in them, with danger nobody has said.</summary>
+    /// <summary>
+    /// Labelled messages; without danger there is no harmful request in them, with danger nobody has said. Of a dialogue that ends without danger
+    /// the last words are one too: what people answer. With danger they often show it only together with what went before.
+    /// </summary>
     public static IEnumerable<RiskExample> Of(IEnumerable<LabelledMessage> messages) =>
-        messages.Where(m => !m.IsDialogue).Select(m => new RiskExample(m, m.Tier == Tier.T0 ? 0 : float.NaN));
+        messages.Where(m => !m.IsDialogue || m.Tier == Tier.T0).Select(m => new RiskExample(m with { Turns = [m.Text] }, m.Tier == Tier.T0 ? 0 : float.NaN));
 
     /// <summary>What clients say in the conversation corpus.</summary>
     public static IEnumerable<RiskExample> OfConversations(TextCorpus corpus)
@@ -31,6 +34,14 @@ internal sealed record RiskExample(LabelledMessage Message, float Harmful)
                 foreach (var text in group.ThenAsk)
                 {
                     yield return Calm(file.Id, text, LabelledMood.None, isRefused ? float.NaN : 0);
+                }
+            }
+
+            foreach (var talk in file.Talks)
+            {
+                foreach (var text in talk.Said.Where((_, turn) => turn % 2 == 0))
+                {
+                    yield return Calm(file.Id, text, LabelledMood.None, 0);
                 }
             }
 
