@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using PsyLite.Store.Accounts;
 using PsyLite.Tests.Server;
 
 namespace PsyLite.BrowserTests;
@@ -13,9 +14,12 @@ public sealed class Screenshots(Chromium chromium)
     /// <summary>The views that the documentation shows; the others are only looked at.</summary>
     private static readonly string[] Shown =
     [
-        "page-desktop-light", "page-desktop-light-welcome", "page-desktop-light-settings", "page-desktop-dark", "page-desktop-dark-history", "page-desktop-dark-check-ins",
-        "page-phone-light", "page-phone-light-welcome", "page-phone-light-questions", "page-phone-light-check-ins",
-        "page-phone-dark", "page-phone-dark-crisis", "page-phone-dark-crosstalk", "page-phone-dark-history", "page-phone-dark-help",
+        "page-desktop-light", "page-desktop-light-welcome", "page-desktop-light-settings", "page-desktop-light-check-ins",
+        "page-desktop-dark", "page-desktop-dark-history", "page-desktop-dark-settings", "page-desktop-dark-check-ins",
+        "page-phone-light", "page-phone-light-welcome", "page-phone-light-questions", "page-phone-light-settings", "page-phone-light-check-ins",
+        "page-phone-dark", "page-phone-dark-crisis", "page-phone-dark-crosstalk", "page-phone-dark-history", "page-phone-dark-help", "page-phone-dark-settings", "page-phone-dark-check-ins",
+        "console-desktop-light-queue", "console-desktop-light-talk", "console-desktop-dark-queue", "console-desktop-dark-talk",
+        "console-phone-light-queue", "console-phone-light-talk", "console-phone-dark-queue", "console-phone-dark-talk",
     ];
 
     private static readonly Dictionary<string, string> Replies = new()
@@ -75,6 +79,36 @@ public sealed class Screenshots(Chromium chromium)
         await TakeAsync(page, $"page-{name}-crisis");
         await page.Page.Locator("#help-button").ClickAsync();
         await TakeAsync(page, $"page-{name}-help");
+    }
+
+    [Theory]
+    [InlineData("desktop-light", 1280, 800, ColorScheme.Light)]
+    [InlineData("desktop-dark", 1280, 800, ColorScheme.Dark)]
+    [InlineData("phone-light", 390, 844, ColorScheme.Light)]
+    [InlineData("phone-dark", 390, 844, ColorScheme.Dark)]
+    public async Task The_console_is_pictured(string name, int width, int height, ColorScheme scheme)
+    {
+        await using var server = await OfficeServer.StartAsync(ScriptedChatClient.Saying("我在听，你慢慢说。"));
+        await server.AddAsync("wang", AccountRole.Counsellor);
+        foreach (var (person, text) in new[] { ("a", "活着没什么意思，不如消失算了"), ("b", "我今晚就要从楼顶跳下去"), ("c", "我不想活了，药已经买好了") })
+        {
+            await server.SayAsync(await server.KeyAsync(person), "talk-" + person, text);
+        }
+
+        await using var page = await chromium.NewAsync(server.Address, width, height, scheme);
+        await page.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ReducedMotion = ReducedMotion.Reduce, ColorScheme = scheme });
+        await page.Page.GotoAsync(server.Address + "/console");
+        await page.Page.Locator("input[name=name]").FillAsync("wang");
+        await page.Page.Locator("input[name=password]").FillAsync(OfficeServer.Password);
+        await page.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Page.Locator(".figures tbody tr")).Not.ToHaveCountAsync(0);
+        await TakeAsync(page, $"console-{name}-queue");
+        var call = page.Page.Locator(".call").First;
+        await call.GetByRole(AriaRole.Button).ClickAsync();
+        await page.Page.Locator("#answer").FillAsync("我是咨询员小王，我看到你的话了。现在有谁在你身边？");
+        await page.Page.Locator(".answer [type=submit]").ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".talk-mine p")).ToBeVisibleAsync();
+        await TakeAsync(page, $"console-{name}-talk");
     }
 
     private async Task TakeAsync(PageProbe page, string name)
