@@ -176,7 +176,7 @@ internal sealed class DecodingSteps : IDisposable
         }
 
         var replies = batch.Count;
-        var budget = Math.Min(pace.Budget(replies), batch.Free);
+        var budget = Math.Min(Math.Min(pace.Budget(replies), batch.Free), threads.PromptLimit);
         if (replies == running.Count)
         {
             return;
@@ -216,6 +216,8 @@ internal sealed class DecodingSteps : IDisposable
             alone = parts[0].Job;
         }
 
+        var replies = parts.Count(p => p.Job.Remaining <= 0);
+        threads.Prepare(replies, batch.Count);
         var started = Stopwatch.GetTimestamp();
         var code = parts[0].Job.CancellationToken.IsCancellationRequested && interruptible ? Interrupted : batch.Decode(context);
         if (interruptible)
@@ -225,10 +227,9 @@ internal sealed class DecodingSteps : IDisposable
         }
 
         var took = Stopwatch.GetElapsedTime(started);
-        var replies = parts.Count(p => p.Job.Remaining <= 0);
-        if (adapts && code == 0 && replies == batch.Count)
+        if (adapts && code == 0)
         {
-            threads.Observe(took, replies);
+            threads.Observe(took, replies, batch.Count);
         }
 
         mapped?.Used(batch.Count);
