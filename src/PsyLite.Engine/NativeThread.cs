@@ -25,6 +25,7 @@ internal sealed class NativeThread : IDisposable
         {
             try
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 done.SetResult(work());
             }
             catch (OperationCanceledException cancelled)

@@ -26,8 +26,8 @@ public sealed class RemoteChatClientTests : IAsyncLifetime
         Protocol = protocol,
         Endpoints = alone ? [_first.Address] : [_first.Address, _second.Address],
         Connect = TimeSpan.FromSeconds(2),
-        FirstToken = TimeSpan.FromMilliseconds(700),
-        Idle = TimeSpan.FromMilliseconds(500),
+        FirstToken = TimeSpan.FromSeconds(2),
+        Idle = TimeSpan.FromSeconds(1),
         Probe = TimeSpan.FromMinutes(5),
         Break = TimeSpan.FromMilliseconds(600),
     };
@@ -116,7 +116,7 @@ public sealed class RemoteChatClientTests : IAsyncLifetime
     [MemberData(nameof(Later))]
     public async Task A_fault_after_the_first_token_is_told_and_never_tried_again(string name, EngineFault fault)
     {
-        await using var client = await ClientAsync();
+        await using var client = await ClientAsync(Options() with { FirstToken = TimeSpan.FromSeconds(20) });
         var (favoured, other) = await FavouredAsync(client);
         favoured.Behaves = _ => fault;
         var heard = "";
