@@ -29,19 +29,12 @@ internal sealed class PromptThreads(int most)
     /// <summary>A part of a prompt, and nothing else, was computed with the threads that <see cref="Threads"/> gave.</summary>
     public void Observe(double seconds, int tokens, bool isReduced)
     {
-        if (!isReduced)
+        worked = fewerAreFaster is null ? 0 : worked + seconds;
+        if (!isReduced || worked > Holds)
         {
-            (withAll, fewerAreFaster, worked) = (null, null, 0);
+            (withAll, fewerAreFaster) = (null, null);
         }
-        else if (fewerAreFaster is not null)
-        {
-            worked += seconds;
-            if (worked > Holds)
-            {
-                (withAll, fewerAreFaster, worked) = (null, null, 0);
-            }
-        }
-        else if (tokens >= LeastTokens)
+        else if (fewerAreFaster is null && tokens >= LeastTokens)
         {
             var cost = seconds / tokens;
             fewerAreFaster = withAll is { } all ? cost < all : null;

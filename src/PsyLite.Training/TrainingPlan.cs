@@ -48,7 +48,7 @@ public sealed record TrainingPlan(
         var kept = (rows * ((long)c.QkvSize + c.HiddenSize + Layers.BlockActivations.Width(c) + c.Heads)) + (5 * rows * rank);
         var blocks = ((options.Recompute ? 1 : c.Layers) * kept) + (c.Layers * ((rows * c.HiddenSize) + (2 * rows) + (32L * c.HiddenSize)));
         var room = Math.Max(Losses.CrossEntropyHead.Floats(c, (int)rows), rows * c.IntermediateSize);
-        var head = room + (options.Lora is { Output: true } ? Losses.CrossEntropyHead.Floats(c, (int)rows) / (c.VocabSize + (2L * c.HiddenSize)) * rank : 0);
+        var head = room + (options.Lora is { Output: true } ? Losses.CrossEntropyHead.Chunk(c, (int)rows) * rank : 0);
         var shared = rows * (c.HeadSize + (4L * c.HiddenSize) + rank);
         var dropped = options.Lora is { Dropout: > 0 } ? rows * Math.Max(c.HiddenSize, c.IntermediateSize) : 0;
         var attention = 2L * options.Threads * 96 * (rows + 32);

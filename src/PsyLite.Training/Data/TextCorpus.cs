@@ -182,7 +182,8 @@ public sealed class TextCorpus
         return file;
     }
 
-    private static void RequireMood(string path, string id, string mood)
+    /// <exception cref="InvalidDataException">The mood is none that text is labelled with.</exception>
+    internal static void RequireMood(string path, string id, string mood)
     {
         if (mood is not ("low" or "neutral" or "happy"))
         {

@@ -99,7 +99,8 @@ internal sealed class CrossEntropyHead
     /// <summary>Forgets logits that could be used again: the hidden rows are about to change.</summary>
     public void Forget() => _projected = null;
 
-    private static int Chunk(ModelConfig config, int maxTokens) => Math.Min(maxTokens, Math.Max(SmallestChunk, LogitBudget / config.VocabSize));
+    /// <summary>Rows whose logits are held at once.</summary>
+    public static int Chunk(ModelConfig config, int maxTokens) => Math.Min(maxTokens, Math.Max(SmallestChunk, LogitBudget / config.VocabSize));
 
     /// <summary>Logits of rows [first, first + count) of the list; those of a list that fits in one chunk are kept between scoring and gradient.</summary>
     private Matrix Project(Matrix hidden, int[] rows, int first, int count)

@@ -64,9 +64,9 @@ public static class PreferenceCorpus
             throw new InvalidDataException($"{path}: the entry {entry?.Id} needs an id, a context that ends with the user, a chosen reply and at least one rejected reply.");
         }
 
-        if (entry.Mood is not (null or "low" or "neutral" or "happy"))
+        if (entry.Mood is { } given)
         {
-            throw new InvalidDataException($"{path}: the mood of {entry.Id} must be low, neutral or happy.");
+            TextCorpus.RequireMood(path, entry.Id, given);
         }
 
         var think = entry is { Mood: { } mood, Topic.Length: > 0, Chosen.Think.Length: > 0 } ? $"{prompts.FirstLine(entry.Topic, mood, Step(entry))}\n{entry.Chosen.Think.Trim()}" : entry.Chosen.Think;

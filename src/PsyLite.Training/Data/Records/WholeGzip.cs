@@ -6,7 +6,7 @@ namespace PsyLite.Training.Data.Records;
 /// Unpacks gzip and refuses a file that ends in the middle, which <see cref="GZipStream"/> takes for the end of the data. A member of our own
 /// is read behind the file's last one: its bytes come out at the end, and are taken off, only if everything before them was whole.
 /// </summary>
-internal sealed class WholeGzip : Stream
+internal sealed class WholeGzip : ForwardStream
 {
     private static ReadOnlySpan<byte> Mark => "\0psylite: whole\0"u8;
 
@@ -21,16 +21,6 @@ internal sealed class WholeGzip : Stream
 
     public WholeGzip(Stream packed) => _unpacked = new GZipStream(new Followed(packed, Packed(Mark)), CompressionMode.Decompress);
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
     /// <exception cref="InvalidDataException">The file is damaged or ends in the middle.</exception>
     public override int Read(byte[] buffer, int offset, int count)
     {
@@ -44,16 +34,6 @@ internal sealed class WholeGzip : Stream
         _at += free;
         return free;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
@@ -98,19 +78,9 @@ internal sealed class WholeGzip : Stream
     }
 
     /// <summary>A stream, and some bytes behind its end.</summary>
-    private sealed class Followed(Stream first, byte[] then) : Stream
+    private sealed class Followed(Stream first, byte[] then) : ForwardStream
     {
         private int _given;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override int Read(byte[] buffer, int offset, int count)
         {
@@ -124,16 +94,6 @@ internal sealed class WholeGzip : Stream
             _given += more;
             return more;
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

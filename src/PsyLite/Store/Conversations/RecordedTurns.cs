@@ -51,9 +51,9 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
         {
             await foreach (var step in pipeline.RunAsync(shape?.Invoke(request) ?? request, cancellationToken))
             {
-                if (step is TurnEvent.Assessed)
+                if (step is TurnEvent.Assessed && !IsUneventful(before, state))
                 {
-                    _ = IsUneventful(before, state) ? Task.CompletedTask : conversation.NoteAsync(turnId, state);
+                    _ = conversation.NoteAsync(turnId, state);
                 }
                 else if (step is TurnEvent.Completed { Result: var result })
                 {

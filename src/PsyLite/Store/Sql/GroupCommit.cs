@@ -8,7 +8,8 @@ namespace PsyLite.Store.Sql;
 /// disk is waited for once and not once for each. Nobody hears of a write before it is durable. One write that fails is taken back by itself; should
 /// the commit fail, all of it did. Safe to share.
 /// </summary>
-internal sealed class GroupCommit(IStoreBackend backend, DbContextOptions<StoreContext> options)
+/// <param name="enter">Waits for the right to write.</param>
+internal sealed class GroupCommit(Func<CancellationToken, Task<IDisposable>> enter, DbContextOptions<StoreContext> options)
 {
     /// <summary>Writes in one transaction: the first of them waits for the last.</summary>
     private const int MostTogether = 64;
@@ -40,7 +41,7 @@ internal sealed class GroupCommit(IStoreBackend backend, DbContextOptions<StoreC
     {
         while (true)
         {
-            using var entered = await backend.EnterAsync(CancellationToken.None);
+            using var entered = await enter(CancellationToken.None);
             var group = Take();
             if (group.Count == 0)
             {

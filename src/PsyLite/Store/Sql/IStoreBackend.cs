@@ -16,11 +16,8 @@ internal interface IStoreBackend
     /// <summary>Makes the store ready to be migrated. Gives one line when something happened that a person should know of.</summary>
     Task<string?> PrepareAsync(CancellationToken cancellationToken);
 
-    /// <summary>Only one may write at a time, and waits for the disk with each commit; a server with many connections groups commits itself.</summary>
-    bool HasOneWriter { get; }
-
-    /// <summary>Waits for the right to write where only one may; the caller's thread is left before anything blocks.</summary>
-    Task<IDisposable?> EnterAsync(CancellationToken cancellationToken);
+    /// <summary>Commits in groups, where only one may write at a time and waits for the disk with each commit; null for a server, which groups commits itself.</summary>
+    GroupCommit? Group(DbContextOptions<StoreContext> options);
 
     /// <summary>A fact that stays as it is until the transaction is over.</summary>
     IQueryable<FactRow> Hold(StoreContext db, string name);

@@ -25,8 +25,6 @@ internal sealed class PostgresBackend : IStoreBackend
 
     public string Description { get; }
 
-    public bool HasOneWriter => false;
-
     public static bool IsMeant(string store) =>
         store.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase)
         || store.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase)
@@ -53,7 +51,7 @@ internal sealed class PostgresBackend : IStoreBackend
 
     public Task<string?> PrepareAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
-    public Task<IDisposable?> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable?>(null);
+    public GroupCommit? Group(DbContextOptions<StoreContext> options) => null;
 
     public IQueryable<FactRow> Hold(StoreContext db, string name) => db.Facts.FromSql($"""SELECT * FROM facts WHERE "Name" = {name} FOR SHARE""");
 

@@ -34,8 +34,6 @@ internal sealed class SqliteBackend : IStoreBackend
 
     public string Description => _path;
 
-    public bool HasOneWriter => true;
-
     public void Configure(DbContextOptionsBuilder<StoreContext> options) => options.UseSqlite(_connection).AddInterceptors(new Settings());
 
     public async Task<IAsyncDisposable> LockAsync(CancellationToken cancellationToken)
@@ -74,11 +72,7 @@ internal sealed class SqliteBackend : IStoreBackend
         return notice;
     }
 
-    public async Task<IDisposable?> EnterAsync(CancellationToken cancellationToken)
-    {
-        await _writer.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        return new Entered(_writer);
-    }
+    public GroupCommit? Group(DbContextOptions<StoreContext> options) => new(EnterAsync, options);
 
     public IQueryable<FactRow> Hold(StoreContext db, string name) => db.Facts.Where(f => f.Name == name);
 
@@ -114,6 +108,13 @@ internal sealed class SqliteBackend : IStoreBackend
         SqliteException or IOException or UnauthorizedAccessException => $"{_path} cannot be written ({fault.Message.ReplaceLineEndings(" ")}).",
         _ => null,
     };
+
+    /// <summary>Waits for the right to write; the caller's thread is left before anything blocks.</summary>
+    private async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
+    {
+        await _writer.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        return new Entered(_writer);
+    }
 
     private bool IsSound()
     {

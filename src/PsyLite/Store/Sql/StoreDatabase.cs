@@ -21,7 +21,7 @@ internal sealed class StoreDatabase
         _backend = backend;
         _keys = keys;
         _options = options;
-        _group = backend.HasOneWriter ? new GroupCommit(backend, options) : null;
+        _group = backend.Group(options);
         _ring = ring;
         Time = time;
         Notice = notice;
