@@ -40,6 +40,12 @@ public sealed record TurnOptions
     /// </summary>
     public bool CanReachContact { get; init; }
 
+    /// <summary>
+    /// Told the conversation as the model will find it when the person writes on; what can be computed of it meanwhile need not be
+    /// waited for then. Must return at once and not throw.
+    /// </summary>
+    public Action<IReadOnlyList<ChatMessage>>? ReadAhead { get; init; }
+
     /// <summary>Tells the hash of the model file, for the audit; it tells null as long as the host does not know it.</summary>
     public Func<string?> ModelHash { get; init; } = () => null;
 

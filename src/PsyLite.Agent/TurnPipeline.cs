@@ -241,6 +241,11 @@ public sealed class TurnPipeline
             yield return new TurnEvent.CrosstalkOffered(piece);
         }
 
+        if (model is not null && reason != "error")
+        {
+            _options.ReadAhead?.Invoke(Conversation.ForModel([.. request.Messages, new ChatMessage(ChatRole.Assistant, draft.Text)], _options.LongestHistory, _options.SystemPrompt));
+        }
+
         var timings = clock.Timings(model?.Tokens ?? 0);
         yield return new TurnEvent.Completed(new TurnResult(assessment, draft.Reasoning, draft.Text, piece, UsedModel: model is not null, reason, timings)
         {

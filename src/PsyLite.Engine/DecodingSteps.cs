@@ -25,6 +25,10 @@ internal sealed class DecodingSteps : IDisposable
     private readonly List<EngineJob> waiting = [];
     private readonly List<EngineJob> running = [];
 
+    /// <summary>What will be asked for when the people who read their replies now write on, oldest first.</summary>
+    private readonly List<AheadJob> later = [];
+    private readonly int mostLater;
+
     /// <summary>This step's jobs: where their tokens begin in the batch, how many they are, and whose logits were asked for.</summary>
     private readonly List<(EngineJob Job, int Start, int Count, int Output)> parts = [];
 
@@ -48,6 +52,7 @@ internal sealed class DecodingSteps : IDisposable
         pool = new SequencePool(context, plan.Sequences, ContextLength, plan.SharedCells, store);
         scoring = new LabelScoring(context, batch, pool, plan.Sequences, branches);
         pace = new PromptPace(plan.BatchLength);
+        mostLater = plan.Sequences;
         adapts = model.AdaptsThreads;
         threads = new StepThreads(context);
         Tuning = new ThreadTuning(model, context, batch, threads);
@@ -57,14 +62,26 @@ internal sealed class DecodingSteps : IDisposable
 
     public ThreadTuning Tuning { get; }
 
-    public bool IsIdle => waiting.Count == 0 && running.Count == 0;
+    public bool IsIdle => waiting.Count == 0 && running.Count == 0 && later.Count == 0;
 
-    public EngineLoad Load => new(running.Count, waiting.Count, pool.Idle, pool.UsedCells);
+    public EngineLoad Load => new(running.Count(j => j is not AheadJob), waiting.Count, pool.Idle, pool.UsedCells);
 
     public void Add(EngineJob job)
     {
         waiting.Add(job);
+        later.RemoveAll(l => job.Prompt.AsSpan().StartsWith(l.Prompt));
         full = false;
+    }
+
+    /// <summary>Takes up work for moments in which nobody waits.</summary>
+    public void AddLater(AheadJob job)
+    {
+        later.RemoveAll(l => job.Prompt.AsSpan().StartsWith(l.Prompt));
+        later.Add(job);
+        if (later.Count > mostLater)
+        {
+            later.RemoveAt(0);
+        }
     }
 
     /// <summary>Stops a long prompt midway when it is the one being computed; any thread may call.</summary>
@@ -79,6 +96,7 @@ internal sealed class DecodingSteps : IDisposable
     public void Step()
     {
         DropCancelled();
+        GiveWay();
         Admit();
         Compose();
         if (parts.Count > 0)
@@ -96,6 +114,7 @@ internal sealed class DecodingSteps : IDisposable
         }
 
         waiting.Clear();
+        later.Clear();
         foreach (var job in running.ToList())
         {
             job.Cancel();
@@ -144,6 +163,31 @@ internal sealed class DecodingSteps : IDisposable
         });
     }
 
+    /// <summary>Work ahead ends when a request comes, and begins when there is none.</summary>
+    private void GiveWay()
+    {
+        if (waiting.Count > 0)
+        {
+            if (running is [AheadJob ahead])
+            {
+                Leave(ahead);
+            }
+
+            return;
+        }
+
+        if (running.Count == 0 && later.Count > 0)
+        {
+            var next = later[0];
+            later.RemoveAt(0);
+            if (pool.Acquire(next.Prompt, next.Room) is { } sequence)
+            {
+                next.Start(sequence);
+                running.Add(next);
+            }
+        }
+    }
+
     /// <summary>The one whose turn it is comes first or nobody: a long prompt is not passed over for ever.</summary>
     private void Admit()
     {
@@ -176,7 +220,7 @@ internal sealed class DecodingSteps : IDisposable
         }
 
         var replies = batch.Count;
-        var budget = Math.Min(Math.Min(pace.Budget(replies), batch.Free), threads.PromptLimit);
+        var budget = Math.Min(Math.Min(pace.Budget(replies, waiting.Count == 0 && running is [not AheadJob]), batch.Free), threads.PromptLimit);
         if (replies == running.Count)
         {
             return;
@@ -199,12 +243,13 @@ internal sealed class DecodingSteps : IDisposable
     {
         var start = batch.Count;
         var from = job.Sequence!.Tokens.Count;
+        var last = job is AheadJob ? -1 : job.Prompt.Length - 1;
         for (var i = from; i < from + count; i++)
         {
-            batch.Add(job.Prompt[i], i, job.Sequence.Id, output: i == job.Prompt.Length - 1);
+            batch.Add(job.Prompt[i], i, job.Sequence.Id, output: i == last);
         }
 
-        parts.Add((job, start, count, from + count == job.Prompt.Length ? batch.Count - 1 : -1));
+        parts.Add((job, start, count, from + count == last + 1 ? batch.Count - 1 : -1));
     }
 
     private int Decode()
@@ -251,6 +296,10 @@ internal sealed class DecodingSteps : IDisposable
         foreach (var (job, _, count, _) in parts)
         {
             pool.Append(job.Sequence!, Tokens(job, count));
+            if (job is AheadJob { Remaining: 0 })
+            {
+                Leave(job);
+            }
         }
 
         List<ScoreJob>? scores = null;

@@ -124,6 +124,23 @@ internal sealed class GenerationJob : EngineJob
     }
 }
 
+/// <summary>
+/// The beginning of a prompt that will come, computed while nobody waits: it gives way to every request, and what it has computed stays.
+/// </summary>
+internal sealed class AheadJob(int[] prompt, CancellationToken cancellationToken) : EngineJob(prompt, 0, cancellationToken)
+{
+    public override int Kept => Sequence!.Tokens.Count;
+
+    public override void Cancel()
+    {
+    }
+
+    public override void Fail(Exception failure)
+    {
+        // Nobody waits for it; the request it was meant for computes its prompt itself, and is told what is wrong.
+    }
+}
+
 /// <summary>Likelihoods of continuations of a prompt.</summary>
 internal sealed class ScoreJob(int[] prompt, int room, IReadOnlyList<int[]> continuations, bool keepsPrompt, CancellationToken cancellationToken)
     : EngineJob(prompt, room, cancellationToken)

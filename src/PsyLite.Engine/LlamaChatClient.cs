@@ -105,6 +105,18 @@ public sealed class LlamaChatClient : IChatClient, ILabelScorer
         return await scheduler.ScoreAsync(tokens, labels, cancellationToken);
     }
 
+    /// <summary>
+    /// Computes a conversation up to the place where its next message will stand, in moments in which nobody waits for a reply. A reply comes back
+    /// without its reasoning, so the model has not seen it in that form: read while the person reads it too, it costs the next turn nothing.
+    /// </summary>
+    /// <param name="conversation">Ends with the reply.</param>
+    public void ReadAhead(IReadOnlyList<ChatMessage> conversation)
+    {
+        // Whatever the template: what two different messages have before them alike.
+        var prompts = scheduler.Encode(() => Array.ConvertAll(["\u4e00", "A"], text => prompt.Encode([.. conversation, new ChatMessage(ChatRole.User, text)])));
+        scheduler.ReadAhead(prompts[0][..prompts[0].AsSpan().CommonPrefixLength(prompts[1])]);
+    }
+
     /// <summary>Scores whole texts as plain text behind the model's beginning token, with no chat template. What they share is computed once.</summary>
     /// <exception cref="LlamaException">They do not fit the context.</exception>
     public async Task<TextScores> ScoreTextsAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)

@@ -70,6 +70,15 @@ internal sealed class LlamaScheduler : IDisposable
         return await SubmitAsync(token => new ScoreJob(prompt, room, continuations, keepsPrompt, token), prompt.Length + room, job => job.Done, cancellationToken);
     }
 
+    /// <summary>Computes the beginning of a prompt that will come, while nobody waits for anything. Nothing tells whether it came to that.</summary>
+    public void ReadAhead(int[] prompt)
+    {
+        if (prompt.Length > 0 && prompt.Length <= steps.ContextLength)
+        {
+            Post(() => steps.AddLater(new AheadJob(prompt, closing.Token)));
+        }
+    }
+
     /// <summary>Tokenises on the caller's thread.</summary>
     /// <exception cref="ObjectDisposedException">The scheduler is closed.</exception>
     public T Encode<T>(Func<T> encode)

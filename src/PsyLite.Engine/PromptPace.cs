@@ -8,8 +8,8 @@ internal sealed class PromptPace(int batchLength)
     /// <summary>Replies keep flowing at about reading speed while prompts are computed beside them.</summary>
     private const double StepBesideReplies = 0.25;
 
-    /// <summary>Newcomers with short prompts wait no longer than this for a long one.</summary>
-    private const double StepAlone = 2;
+    /// <summary>Newcomers with short prompts wait no longer than this for a long one beside others, or for work that nobody waits for.</summary>
+    private const double StepBesidePrompts = 2;
 
     /// <summary>Fewer tokens cost nearly as much: the weights are read anyway.</summary>
     private const int FewestTokens = 8;
@@ -21,14 +21,20 @@ internal sealed class PromptPace(int batchLength)
     private double secondsPerReplyStep;
 
     /// <summary>Prompt tokens of the next step, beside so many running replies.</summary>
-    public int Budget(int replies)
+    /// <param name="isAlone">One request, and nobody waits: whole batches are the fastest, since the weights are read once for each.</param>
+    public int Budget(int replies, bool isAlone)
     {
+        if (isAlone)
+        {
+            return batchLength;
+        }
+
         if (secondsPerPromptToken is not { } cost)
         {
             return Math.Min(batchLength, replies > 0 ? FewestTokens : batchLength);
         }
 
-        var time = replies > 0 ? StepBesideReplies - secondsPerReplyStep : StepAlone;
+        var time = replies > 0 ? StepBesideReplies - secondsPerReplyStep : StepBesidePrompts;
         return (int)Math.Clamp(time / cost, Math.Min(FewestTokens, batchLength), batchLength);
     }
 

@@ -38,7 +38,7 @@ internal sealed class Composition : IDisposable
         (Library, LibraryProblem) = ReadLibrary(options.Crosstalk, new GuardedPassageSearch(_stored, LongestSearch, RestAfterFailure, time));
         Audit = store?.Audit ?? new AuditTrail();
         Model = new LocalModel(load ?? (() => options.Engine == EngineKind.Llama ? LoadAsync(options, time) : ConnectAsync(options, time)), options.IsBuiltInModel) { SentTo = options.SentTo };
-        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? Patience(options)) with { ModelHash = () => Model.Hash }, time, store?.Desk, Audit);
+        Pipeline = new TurnPipeline(Model, Model.LabelsAsync, Assessor, Library, Speaking(options, limits ?? Patience(options)) with { ModelHash = () => Model.Hash, ReadAhead = Model.ReadAhead }, time, store?.Desk, Audit);
         Store = store;
         Turns = new RecordedTurns(Pipeline, Assessor, Library, time);
         HelpLines = new HelpLines(new HotlineDirectory());
@@ -128,7 +128,9 @@ internal sealed class Composition : IDisposable
         };
     }
 
-    private static async Task<LoadedModel> LoadAsync(AppOptions options, TimeProvider time)
+    /// <summary>Loads the configured file; blocks for as long as that takes.</summary>
+    /// <exception cref="LlamaException">It cannot be loaded here.</exception>
+    internal static async Task<LoadedModel> LoadAsync(AppOptions options, TimeProvider time)
     {
         var model = LlamaModel.Load(EngineOptions(options));
 
@@ -146,6 +148,7 @@ internal sealed class Composition : IDisposable
         {
             CountTokens = text => model.Tokenize(text).Length,
             Hash = FileHash.Start(options.ModelPath),
+            ReadAhead = conversation => client.ReadAhead([.. window.Fit([.. conversation, new ChatMessage(ChatRole.User, "")]).Messages.SkipLast(1)]),
         };
     }
 

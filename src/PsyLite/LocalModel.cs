@@ -23,6 +23,9 @@ internal sealed record LoadedModel(IChatClient Client, LabelLikelihoods? Labels,
     /// <summary>SHA-256 of the file in hexadecimal, once it is known; null for a model elsewhere.</summary>
     public Func<string?>? Hash { get; init; }
 
+    /// <summary>Computes a conversation that will go on, while nobody waits; null for a model elsewhere.</summary>
+    public Action<IReadOnlyList<ChatMessage>>? ReadAhead { get; init; }
+
     /// <summary>One line that says why a model elsewhere does not answer just now, or null; null for a model here, which has been loaded.</summary>
     public Func<string?>? Problem { get; init; }
 }
@@ -82,6 +85,21 @@ internal sealed class LocalModel : IChatClient
 
     /// <summary>Completes when the model has loaded or failed to; never fails itself.</summary>
     public Task Settled => _settled;
+
+    /// <summary>Lets the model read what it will be asked to continue. Never throws: it is for speed only.</summary>
+    public void ReadAhead(IReadOnlyList<ChatMessage> conversation)
+    {
+        try
+        {
+            if (Status == ModelStatus.Ready)
+            {
+                _loading.Value.Result.ReadAhead?.Invoke(conversation);
+            }
+        }
+        catch (Exception e) when (e is LlamaException or ObjectDisposedException)
+        {
+        }
+    }
 
     /// <summary>Begins to load without waiting.</summary>
     public void Start() => _ = _loading.Value;

@@ -44,9 +44,12 @@ internal static class CrisisReplies
             Tier.TA => "TA",
             _ => "T2",
         };
-        var answer = verdict.Findings.Has("answer.contact") ? "contact"
+        var isRefused = verdict.Findings.Has("answer.refusal");
+        var isIntended = verdict.Findings.Has("answer.intend") && !isRefused;
+        var answer = verdict.Findings.Has("answer.contact") && !isIntended ? "contact"
             : group is "TO" or "TA" ? "other"
-            : verdict.Findings.Has("answer.refusal") ? "refusal"
+            : isRefused ? "refusal"
+            : isIntended ? "intend"
             : verdict.Findings.Has("answer.denial") || verdict.Findings.Has("answer.better") ? "denial"
             : "other";
         return $"{group}.{answer}";

@@ -26,6 +26,23 @@ public sealed class TurnPipelineTests
     }
 
     [Fact]
+    public async Task The_model_may_read_ahead_what_the_next_turn_will_show_it_and_nothing_after_danger()
+    {
+        var ahead = new List<IReadOnlyList<ChatMessage>>();
+        var model = new FakeModel(FakeModel.Thought("先共情。"), "听起来很辛苦，", "夜里最常想的是什么呢？");
+        var pipeline = Turns.Pipeline(model, options: Turns.Quick with { ReadAhead = ahead.Add });
+        var state = new ConversationState();
+        await pipeline.AskAsync("我最近总是失眠，工作压力很大", state);
+        List<ChatMessage> next = [.. Turns.Say("我最近总是失眠，工作压力很大"), new(ChatRole.Assistant, "<think>先共情。</think>听起来很辛苦，夜里最常想的是什么呢？"), .. Turns.Say("想工作")];
+        await pipeline.EventsAsync(new TurnRequest(next, state));
+        Assert.Equal(model.Asked[1].SkipLast(1).Select(m => (m.Role, m.Text)), ahead[0].Select(m => (m.Role, m.Text)));
+
+        await pipeline.AskAsync("我不想活了，药已经买好了", new ConversationState());
+        await Turns.Pipeline(new FakeModel(), options: Turns.Quick with { ReadAhead = ahead.Add }).AskAsync("我最近总是失眠");
+        Assert.Equal(2, ahead.Count);
+    }
+
+    [Fact]
     public async Task A_happy_message_gets_a_reply_and_a_piece()
     {
         var result = await Turns.Pipeline(new FakeModel("太为你高兴了！")).AskAsync("今天升职了，太开心啦哈哈");

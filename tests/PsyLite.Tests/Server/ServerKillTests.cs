@@ -14,8 +14,8 @@ namespace PsyLite.Tests.Server;
 
 /// <summary>
 /// kill -9 of a real server process at fifty random moments while people talk to it. What a caller has read as a whole reply is in the record, nothing is
-/// there by half, nothing twice, and the next run goes on with the same files. Starting a server takes seconds; so at most moments the process is stopped
-/// and its files are copied as they lie, which is what a kill at this moment leaves, and every ninth kill is a real one.
+/// there by half, nothing twice, and the next run goes on with the same files. Starting a server takes seconds; so half of the moments are real
+/// kills, and at the other half the process is stopped and its files are copied as they lie, which is what a kill at this moment leaves.
 /// </summary>
 [Collection("postgres")]
 public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
@@ -32,8 +32,8 @@ public sealed class ServerKillTests(PostgresServer postgres) : IDisposable
         Directory.CreateDirectory(_folder["a"]);
         Directory.CreateDirectory(_folder["b"]);
         var lanes = await Task.WhenAll(
-            new Lane(_folder["a/psylite.db"], _folder["a/psylite.db.key"], _folder["a"]).RunAsync(3, 8, 1),
-            new Lane(_folder["b/psylite.db"], _folder["b/psylite.db.key"], _folder["b"]).RunAsync(3, 8, 2));
+            new Lane(_folder["a/psylite.db"], _folder["a/psylite.db.key"], _folder["a"]).RunAsync(12, 1, 1),
+            new Lane(_folder["b/psylite.db"], _folder["b/psylite.db.key"], _folder["b"]).RunAsync(12, 1, 2));
         Assert.True(lanes.Sum(l => l.Confirmed) > 80 && lanes.Sum(l => l.Broken) > 0, $"{lanes.Sum(l => l.Confirmed)} replies given, {lanes.Sum(l => l.Broken)} caught half-way: there was no load");
     }
 

@@ -245,6 +245,44 @@ public sealed class StoreContractTests(PostgresServer server) : IDisposable
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgres")]
+    public async Task A_counsellor_who_writes_while_a_turn_runs_takes_nothing_from_it(string kind)
+    {
+        var (store, _) = await OpenSqlAsync(kind);
+        var id = await store.CreateAsync("a");
+        var start = await store.BeginTurnAsync("a", id, "t1", "我撑不住了", default);
+        Assert.True(await store.Turns.AddCounsellorAsync(id, "我在，我是值班的咨询师。", default));
+        start.State.Tier = Tier.T2;
+        await store.NoteRiskAsync("a", id, "t1", start.State, default);
+        Assert.True(await store.CommitTurnAsync("a", id, "t1", new MessageBody("我听到了。"), start.State, default));
+
+        var next = await store.BeginTurnAsync("a", id, "t2", "嗯", default);
+        Assert.Equal((TurnStanding.Begun, Tier.T2), (next.Standing, next.State.Tier));
+        Assert.True(await store.CommitTurnAsync("a", id, "t2", new MessageBody("慢慢说。"), next.State, default));
+        var stored = (await store.OpenAsync("a", id, default))!;
+        Assert.Equal(["我撑不住了", "我听到了。", "我在，我是值班的咨询师。", "嗯", "慢慢说。"], stored.Messages.Select(m => m.Body!.Text));
+        Assert.Equal(TurnStanding.Finished, (await store.BeginTurnAsync("a", id, "t1", "我撑不住了", default)).Standing);
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task A_turn_that_breaks_off_behind_a_counsellors_words_still_hands_its_risk_on(string kind)
+    {
+        var (store, _) = await OpenSqlAsync(kind);
+        var id = await store.CreateAsync("a");
+        var start = await store.BeginTurnAsync("a", id, "t1", "我撑不住了", default);
+        Assert.True(await store.Turns.AddCounsellorAsync(id, "我在。", default));
+        start.State.Tier = Tier.T3;
+        await store.NoteRiskAsync("a", id, "t1", start.State, default);
+        Assert.Equal(TurnStanding.BegunAgain, (await store.BeginTurnAsync("a", id, "t1", "我撑不住了", default)).Standing);
+        await store.NoteRiskAsync("a", id, "t1", start.State, default);
+        var next = await store.BeginTurnAsync("a", id, "t2", "嗯", default);
+        Assert.Equal((TurnStanding.Begun, Tier.T3), (next.Standing, next.State.Tier));
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
     public async Task What_is_older_than_it_may_be_kept_goes(string kind)
     {
         var (store, database) = await OpenSqlAsync(kind);

@@ -14,10 +14,11 @@ internal sealed class BenchConversation(IEnumerable<string> lines, Func<string, 
         "刚跑完步回来", "在想晚饭吃什么", "收拾了一下午屋子",
     ];
 
+    /// <summary>Words of a good day: the judge of moods is asked about each.</summary>
     private static readonly string[] LateWords =
     [
-        "另外还想问问，晚上怎样早一点放下手机", "那要是睡前又想起工作的事呢", "周末和朋友约了吃饭，有点不知道聊什么", "最近早上总是起得很晚，想调一调", "还有就是房间一直没收拾，看着心烦",
-        "我妈让我多回家吃饭，我总说忙", "下个月想报个游泳班", "同事借我的书一直没还，不好意思开口", "想给自己定一个小目标，又怕坚持不下来",
+        "今天下班路上看到晚霞，拍了好几张", "周末去公园走了一圈，花都开了", "晚上做了红烧肉，给邻居也送了一碗", "今天面包烤成功了，家里香了一下午", "科目二一次过了，教练都夸我稳",
+        "我家猫今天第一次让我抱着睡", "报了一个游泳班，第一次下水没呛着", "女儿今天自己系好了鞋带，高兴得到处给人看", "爬到山顶正好出太阳，风也不大",
     ];
 
     private readonly string[] _lines = [.. lines];

@@ -58,7 +58,7 @@ internal static class ReopenBench
     private static async Task<(IReadOnlyList<ChatMessage> Said, TurnResult Result)> TurnAsync(
         AppOptions options, Func<BenchConversation, IReadOnlyList<ChatMessage>> messages, int replyTokens, CancellationToken cancellationToken)
     {
-        using var parts = Composition.Create(options);
+        using var parts = PlainReplies.Compose(options);
         var said = messages(await TurnBench.ReadyAsync(parts));
         return (said, await TurnBench.TurnAsync(parts.Pipeline, said, new ConversationState(), replyTokens, judged: false, cancellationToken));
     }

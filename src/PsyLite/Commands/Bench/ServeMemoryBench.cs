@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
+using PsyLite.Engine.Measuring;
 
 namespace PsyLite.Commands.Bench;
 
@@ -22,6 +23,9 @@ internal static class ServeMemoryBench
 
         string[] Arguments(int port) => ["serve", "--model", path, "--urls", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")];
         var environment = new Dictionary<string, string> { ["PSYLITE_CONTEXT"] = Context.ToString(CultureInfo.InvariantCulture), ["PSYLITE_CACHE"] = "off" };
+
+        // The server gives back code that it does not use, which the system grants for pages that no other process holds: this one lets go of them first.
+        OwnPages.GiveBack();
         using var server = await ServerProcess.StartAsync(Environment.ProcessPath!, Arguments, "/readyz", environment, cancellationToken)
             ?? throw new InvalidDataException("psylite serve did not become ready: try `psylite serve` by hand and read what it says.");
         var longest = 0;

@@ -18,12 +18,13 @@ internal static class TurnBench
         var tokens = new Option<int>("--history-tokens") { Description = "历史长度（词元）· tokens of history before the turn", DefaultValueFactory = _ => 2000 };
         var reply = new Option<int>("--reply-tokens") { Description = "回复长度上限 · most tokens of a reply", DefaultValueFactory = _ => 64 };
         var rounds = new Option<int>("--rounds") { Description = "轮数 · rounds (median)", DefaultValueFactory = _ => 5 };
-        var command = new Command("turn", "一轮的等待时间 · how long a turn takes\n  psylite bench turn --llama-server ../llama.cpp/build/bin/llama-server") { server, tokens, reply, rounds };
+        var reading = new Option<double>("--reading-seconds") { Description = "两轮之间读和写的时间（秒） · seconds in which the person reads and writes between turns", DefaultValueFactory = _ => 10 };
+        var command = new Command("turn", "一轮的等待时间 · how long a turn takes\n  psylite bench turn --llama-server ../llama.cpp/build/bin/llama-server") { server, tokens, reply, rounds, reading };
         model.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = model.Read(parsed) with { Context = 4096 };
-            var plan = new TurnPlan(parsed.GetValue(tokens), parsed.GetValue(reply), parsed.GetValue(rounds));
+            var plan = new TurnPlan(parsed.GetValue(tokens), parsed.GetValue(reply), parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(reading)));
             await MeasureAsync(options, plan, parsed.GetValue(server), cancellationToken);
             return CommandBoundary.Done;
         });
@@ -34,7 +35,7 @@ internal static class TurnBench
     {
         List<TurnTimings> judged, unjudged;
         IReadOnlyList<ChatMessage> known, other;
-        using (var parts = Composition.Create(options))
+        using (var parts = PlainReplies.Compose(options))
         {
             var script = await ReadyAsync(parts);
             (known, other) = (script.History(0, plan.HistoryTokens), script.History(1, plan.HistoryTokens));
@@ -61,12 +62,16 @@ internal static class TurnBench
         var times = new List<TurnTimings>();
         for (var round = 0; round < plan.Rounds; round++)
         {
+            await Task.Delay(plan.Reading, cancellationToken);
             known.AddRange([new ChatMessage(ChatRole.Assistant, last.Reply), BenchConversation.Late(round)]);
             last = await TurnAsync(pipeline, known, state, plan.ReplyTokens, judged, cancellationToken);
-            times.Add(last.Timings);
+            if (!judged || last.Timings.JudgeMs > 0)
+            {
+                times.Add(last.Timings);
+            }
         }
 
-        return times;
+        return times.Count > 0 ? times : throw new InvalidDataException("the judge was never asked, so this measures nothing: BenchConversation's late words must be those of a good day.");
     }
 
     /// <summary>Loads the model.</summary>
@@ -113,7 +118,8 @@ internal static class TurnBench
         var times = new List<double>();
         for (var round = 0; round < plan.Rounds; round++)
         {
-            known.AddRange([new ChatMessage(ChatRole.Assistant, last.Reply), BenchConversation.Late(round)]);
+            await Task.Delay(plan.Reading, cancellationToken);
+            known.AddRange([new ChatMessage(ChatRole.Assistant, PlainReplies.Reply(plan.ReplyTokens)), BenchConversation.Late(round)]);
             last = await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken);
             times.Add(last.FirstMs);
         }
@@ -121,5 +127,6 @@ internal static class TurnBench
         return BenchLine.Median(times);
     }
 
-    private sealed record TurnPlan(int HistoryTokens, int ReplyTokens, int Rounds);
+    /// <param name="Reading">Time between a reply and the next message, in which the engine may work ahead.</param>
+    private sealed record TurnPlan(int HistoryTokens, int ReplyTokens, int Rounds, TimeSpan Reading);
 }

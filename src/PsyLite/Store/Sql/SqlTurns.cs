@@ -31,7 +31,7 @@ internal sealed class SqlTurns(StoreDatabase database)
         }
 
         Touch(conversation);
-        var last = await LastAsync(db, id, cancellationToken);
+        var (last, ordinal) = await LastAsync(db, id, cancellationToken);
         if (known is not null && known.Ordinal == last?.Ordinal)
         {
             known.Stage = MessageStage.Open;
@@ -46,7 +46,6 @@ internal sealed class SqlTurns(StoreDatabase database)
         }
 
         state = Settle(conversation, last, state, key);
-        var ordinal = last is null ? 0 : last.Ordinal + 1;
         var body = key.Seal(new MessageBody(text), Seals.Body(id, turnId, ordinal, Author.Person));
         db.Messages.Add(Row(id, turnId, ordinal, Author.Person, MessageStage.Committed, body));
         db.Messages.Add(Row(id, turnId, ordinal + 1, Author.Program, MessageStage.Open, null));
@@ -62,7 +61,7 @@ internal sealed class SqlTurns(StoreDatabase database)
             async db =>
             {
                 if (await FindAsync(db, owner, id, cancellationToken) is var (conversation, key)
-                    && await LastAsync(db, id, cancellationToken) is { Stage: MessageStage.Open or MessageStage.Broken } reply && reply.TurnId == turnId)
+                    && await LastAsync(db, id, cancellationToken) is ({ Stage: MessageStage.Open or MessageStage.Broken } reply, _) && reply.TurnId == turnId)
                 {
                     reply.Pending = key.SealBytes(bytes, Seals.Pending(id, turnId));
                     await SqlTickets.FollowAsync(db, state, id, key, cancellationToken);
@@ -83,7 +82,7 @@ internal sealed class SqlTurns(StoreDatabase database)
             async db =>
             {
                 if (await FindAsync(db, owner, id, cancellationToken) is not var (conversation, key)
-                    || await LastAsync(db, id, cancellationToken) is not { Stage: MessageStage.Open or MessageStage.Broken } reply || reply.TurnId != turnId)
+                    || await LastAsync(db, id, cancellationToken) is not ({ Stage: MessageStage.Open or MessageStage.Broken } reply, _) || reply.TurnId != turnId)
                 {
                     return false;
                 }
@@ -104,7 +103,7 @@ internal sealed class SqlTurns(StoreDatabase database)
         async db =>
         {
             if (await FindAsync(db, owner, id, cancellationToken) is var (conversation, _)
-                && await LastAsync(db, id, cancellationToken) is { Stage: MessageStage.Open } reply && reply.TurnId == turnId)
+                && await LastAsync(db, id, cancellationToken) is ({ Stage: MessageStage.Open } reply, _) && reply.TurnId == turnId)
             {
                 reply.Stage = MessageStage.Broken;
                 Touch(conversation);
@@ -118,7 +117,7 @@ internal sealed class SqlTurns(StoreDatabase database)
         async db =>
         {
             if (await FindAsync(db, owner, id, cancellationToken) is not var (conversation, key)
-                || await LastAsync(db, id, cancellationToken) is not { } last
+                || await LastAsync(db, id, cancellationToken) is not ({ } last, _)
                 || await db.Messages.Where(m => m.ConversationId == id && m.TurnId == turnId).MinAsync(m => (int?)m.Ordinal, cancellationToken) is not { } ordinal)
             {
                 return false;
@@ -141,10 +140,10 @@ internal sealed class SqlTurns(StoreDatabase database)
                 return false;
             }
 
-            var last = await LastAsync(db, id, cancellationToken);
+            var (last, ordinal) = await LastAsync(db, id, cancellationToken);
             Settle(conversation, last, ReadState(conversation, key), key);
             Touch(conversation);
-            var (ordinal, turn) = (last is null ? 0 : last.Ordinal + 1, Guid.NewGuid().ToString("N"));
+            var turn = Guid.NewGuid().ToString("N");
             db.Messages.Add(Row(id, turn, ordinal, Author.Counsellor, MessageStage.Committed, key.Seal(new MessageBody(text), Seals.Body(id, turn, ordinal, Author.Counsellor))));
             return true;
         },
@@ -161,7 +160,7 @@ internal sealed class SqlTurns(StoreDatabase database)
             }
 
             var state = ReadState(conversation, key);
-            state = await LastAsync(db, id, cancellationToken) is { Pending.Length: > 0 } last ? Settle(conversation, last, state, key) : state;
+            state = await LastAsync(db, id, cancellationToken) is ({ Pending.Length: > 0 } last, _) ? Settle(conversation, last, state, key) : state;
             change(state);
             conversation.State = key.SealBytes(StateRecord.Write(state), Seals.State(id));
             await SqlTickets.FollowAsync(db, state, id, key, cancellationToken);
@@ -226,8 +225,16 @@ internal sealed class SqlTurns(StoreDatabase database)
         await database.Take(db, id).SingleOrDefaultAsync(c => c.OwnerId == owner, cancellationToken) is { } conversation
         && await database.KeyAsync(db, Seals.ConversationKey(id), cancellationToken) is { } key ? (conversation, key) : null;
 
-    private static Task<MessageRow?> LastAsync(StoreContext db, string id, CancellationToken cancellationToken) =>
-        db.Messages.Where(m => m.ConversationId == id).OrderByDescending(m => m.Ordinal).FirstOrDefaultAsync(cancellationToken);
+    /// <summary>
+    /// The reply of the last turn, and the next free place. What a counsellor writes while a turn runs stands behind its reply and takes nothing from it.
+    /// </summary>
+    private static async Task<(MessageRow? Reply, int Next)> LastAsync(StoreContext db, string id, CancellationToken cancellationToken)
+    {
+        var messages = db.Messages.Where(m => m.ConversationId == id).OrderByDescending(m => m.Ordinal);
+        var last = await messages.FirstOrDefaultAsync(cancellationToken);
+        var reply = last is { Author: Author.Counsellor } ? await messages.FirstOrDefaultAsync(m => m.Author != Author.Counsellor, cancellationToken) : last;
+        return (reply, last is null ? 0 : last.Ordinal + 1);
+    }
 
     private void Touch(ConversationRow conversation)
     {

@@ -116,6 +116,13 @@ public sealed class RiskCarryTests
     [Theory]
     [InlineData("我给我妈打了电话，她在来的路上", "T2.contact")]
     [InlineData("没有人可以找", "T2.refusal")]
+    [InlineData("我会给朋友打个电话", "T2.intend")]
+    [InlineData("嗯，我现在就叫我妈过来", "T2.intend")]
+    [InlineData("好，我试着打一下12356", "T2.intend")]
+    [InlineData("我不会给朋友打电话的", "T2.refusal")]
+    [InlineData("我给朋友打过了，她马上来", "T2.contact")]
+    [InlineData("我会打给我妈，可是没人接", "T2.refusal")]
+    [InlineData("我该给朋友打电话吗？", "T2.other")]
     [InlineData("嗯", "T2.other")]
     public void Follow_ups_fit_the_answer(string answer, string family)
     {
