@@ -69,20 +69,23 @@ internal sealed class DecodingSteps : IDisposable
     public void Add(EngineJob job)
     {
         waiting.Add(job);
-        later.RemoveAll(l => job.Prompt.AsSpan().StartsWith(l.Prompt));
+        DropOvertaken(job);
         full = false;
     }
 
     /// <summary>Takes up work for moments in which nobody waits.</summary>
     public void AddLater(AheadJob job)
     {
-        later.RemoveAll(l => job.Prompt.AsSpan().StartsWith(l.Prompt));
+        DropOvertaken(job);
         later.Add(job);
         if (later.Count > mostLater)
         {
             later.RemoveAt(0);
         }
     }
+
+    /// <summary>A job whose prompt goes on from one that was to be computed ahead computes that itself.</summary>
+    private void DropOvertaken(EngineJob job) => later.RemoveAll(l => job.Prompt.AsSpan().StartsWith(l.Prompt));
 
     /// <summary>Stops a long prompt midway when it is the one being computed; any thread may call.</summary>
     public void Interrupt(EngineJob job)

@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace PsyLite.Commands.Bench;
 
 /// <summary>A streamed reply: tokens as the server counted them, and when the first and the last piece came, in milliseconds from the request.</summary>
-internal sealed record PeerReply(string Text, double FirstMs, double TotalMs, int Tokens);
+internal sealed record PeerReply(double FirstMs, double TotalMs, int Tokens);
 
 /// <summary>A llama-server of its own process on the same file, asked over its OpenAI surface. Stopped when disposed.</summary>
 internal sealed class LlamaServerPeer : IDisposable
@@ -44,8 +44,8 @@ internal sealed class LlamaServerPeer : IDisposable
         using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         response.EnsureSuccessStatusCode();
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
-        var text = new System.Text.StringBuilder();
-        var (first, tokens) = (double.NaN, 0);
+        double? first = null;
+        var tokens = 0;
         while (await lines.ReadLineAsync(cancellationToken) is { } line)
         {
             if (!line.StartsWith("data: {", StringComparison.Ordinal))
@@ -55,15 +55,14 @@ internal sealed class LlamaServerPeer : IDisposable
 
             using var json = JsonDocument.Parse(line["data: ".Length..]);
             tokens = Tokens(json.RootElement) ?? tokens;
-            if (Piece(json.RootElement) is { Length: > 0 } piece)
+            if (Speaks(json.RootElement))
             {
-                first = text.Length == 0 ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : first;
-                text.Append(piece);
+                first ??= Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             }
         }
 
         var total = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        return new PeerReply(text.ToString(), text.Length == 0 ? total : first, total, tokens);
+        return new PeerReply(first ?? total, total, tokens);
     }
 
     public void Dispose() => server.Dispose();
@@ -71,15 +70,16 @@ internal sealed class LlamaServerPeer : IDisposable
     private static int? Tokens(JsonElement chunk) =>
         chunk.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object ? usage.GetProperty("completion_tokens").GetInt32() : null;
 
-    private static string? Piece(JsonElement chunk)
+    /// <summary>The chunk holds words, of the reply or of its reasoning.</summary>
+    private static bool Speaks(JsonElement chunk)
     {
         if (!chunk.TryGetProperty("choices", out var choices) || choices.GetArrayLength() == 0 || !choices[0].TryGetProperty("delta", out var delta))
         {
-            return null;
+            return false;
         }
 
-        string? Part(string name) => delta.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.String ? part.GetString() : null;
-        return Part("content") is { Length: > 0 } content ? content : Part("reasoning_content");
+        bool Has(string name) => delta.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.String && part.GetString() is { Length: > 0 };
+        return Has("content") || Has("reasoning_content");
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

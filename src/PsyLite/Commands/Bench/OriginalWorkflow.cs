@@ -16,7 +16,7 @@ internal sealed class OriginalWorkflow(LlamaServerPeer server)
     private const string Crosstalk = "你会写相声。请结合用户的话写一段五到十行的对口相声，每行以“甲：”或“乙：”开头。";
 
     /// <summary>Milliseconds from the person's message to the first token of the reply, and to its end.</summary>
-    public async Task<(double FirstMs, double TotalMs, string Reply)> TurnAsync(IReadOnlyList<ChatMessage> messages, bool isHappy, int replyTokens, CancellationToken cancellationToken)
+    public async Task<(double FirstMs, double TotalMs)> TurnAsync(IReadOnlyList<ChatMessage> messages, bool isHappy, int replyTokens, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var said = messages[^1].Text;
@@ -29,7 +29,7 @@ internal sealed class OriginalWorkflow(LlamaServerPeer server)
 
         var before = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         var reply = await server.ReplyAsync(Messages(messages), replyTokens, cancellationToken);
-        return (before + reply.FirstMs, before + reply.TotalMs, reply.Text);
+        return (before + reply.FirstMs, before + reply.TotalMs);
     }
 
     public static JsonArray Messages(IEnumerable<ChatMessage> messages) =>

@@ -114,14 +114,13 @@ internal static class TurnBench
 
         var workflow = new OriginalWorkflow(server);
         List<ChatMessage> known = [.. history, BenchConversation.Ninth];
-        var last = await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken);
+        await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken);
         var times = new List<double>();
         for (var round = 0; round < plan.Rounds; round++)
         {
             await Task.Delay(plan.Reading, cancellationToken);
             known.AddRange([new ChatMessage(ChatRole.Assistant, PlainReplies.Reply(plan.ReplyTokens)), BenchConversation.Late(round)]);
-            last = await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken);
-            times.Add(last.FirstMs);
+            times.Add((await workflow.TurnAsync(known, isHappy: false, plan.ReplyTokens, cancellationToken)).FirstMs);
         }
 
         return BenchLine.Median(times);
