@@ -20,7 +20,7 @@ internal sealed unsafe class Gemm : IDisposable
     private readonly NativeBuffer[] _privateColumns;
     private readonly NativeBuffer[] _edgeTiles;
     private readonly NativeBuffer _sharedColumns;
-    private int _nextBlock;
+    private int _nextPanel;
 
     public Gemm(WorkerPool pool, GemmEngine engine)
     {
@@ -54,7 +54,7 @@ internal sealed unsafe class Gemm : IDisposable
         }
         else
         {
-            _nextBlock = 0;
+            _nextPanel = 0;
             _pool.Run(worker => Shared(worker, product, rowPanels));
         }
     }
@@ -83,11 +83,9 @@ internal sealed unsafe class Gemm : IDisposable
 
     private NativeBuffer[] PerWorker(int length) => [.. Enumerable.Range(0, _pool.Threads).Select(_ => new NativeBuffer(length))];
 
-    /// <summary>All workers pack one block of B together, then take row blocks from a shared counter.</summary>
+    /// <summary>All workers pack one block of B together, then take row panels from a shared counter.</summary>
     private void Shared(int worker, Product p, int rowPanels)
     {
-        var panelsPerBlock = Math.Clamp(Panels(rowPanels, 4 * _pool.Threads), 1, RowBlock / _engine.Rows);
-        var blocks = Panels(rowPanels, panelsPerBlock);
         var step = DepthStep(p.Depth);
         var packed = _sharedColumns.Matrix(1, ColumnBlock * DepthBlock).Data;
         for (var column = 0; column < p.C.Columns; column += ColumnBlock)
@@ -100,18 +98,35 @@ internal sealed unsafe class Gemm : IDisposable
                 var last = (int)((long)panels * (worker + 1) / _pool.Threads);
                 PackColumns(p, column, columns, k, depth, (int)((long)panels * worker / _pool.Threads), last, packed);
                 _pool.Barrier();
-                for (var block = Interlocked.Increment(ref _nextBlock) - 1; block < blocks; block = Interlocked.Increment(ref _nextBlock) - 1)
+                while (Take(rowPanels) is (var from, > 0 and var taken))
                 {
-                    var row = block * panelsPerBlock * _engine.Rows;
-                    var rows = Math.Min(panelsPerBlock * _engine.Rows, p.C.Rows - row);
+                    var row = from * _engine.Rows;
+                    var rows = Math.Min(taken * _engine.Rows, p.C.Rows - row);
                     Block(worker, p, row, rows, column, columns, k, depth, packed);
                 }
 
                 _pool.Barrier();
                 if (worker == 0)
                 {
-                    Volatile.Write(ref _nextBlock, 0);
+                    Volatile.Write(ref _nextPanel, 0);
                 }
+            }
+        }
+    }
+
+    /// <summary>
+    /// The next row panels of a worker: half of its even share of what is left, so that long blocks come first and the last are
+    /// single panels. Equal blocks leave one worker idle for up to a block at each barrier, a tenth of the time at 512 rows.
+    /// </summary>
+    private (int From, int Count) Take(int panels)
+    {
+        while (true)
+        {
+            var from = Volatile.Read(ref _nextPanel);
+            var count = Math.Min(Panels(panels - from, 2 * _pool.Threads), RowBlock / _engine.Rows);
+            if (count <= 0 || Interlocked.CompareExchange(ref _nextPanel, from + count, from) == from)
+            {
+                return (from, count);
             }
         }
     }

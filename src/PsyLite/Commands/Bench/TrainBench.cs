@@ -23,8 +23,9 @@ internal static class TrainBench
         var steps = new Option<int>("--steps") { Description = "计时步数 · timed steps", DefaultValueFactory = _ => 11 };
         var peer = new Option<string?>("--torch-peer") { Description = "PyTorch 对照脚本 · script to measure beside" };
         var only = new Option<string?>("--case") { Description = "只测名称含这些词的情形，如 \"small lora\" · only cases with these words" };
+        var rounds = new Option<int>("--rounds") { Description = "与对照交替测几轮，取中位数 · rounds, each beside the peer, of which medians count", DefaultValueFactory = _ => 1 };
         var recompute = new Option<bool>("--recompute") { Description = "重算激活 · recompute activations" };
-        var command = new Command("train", "训练步速；峰值内存须一次只测一种情形 · speed of a training step; peak memory is right for one case at a time\n  psylite bench train --case \"base qlora orpo\"") { threads, steps, peer, only, recompute };
+        var command = new Command("train", "训练步速；峰值内存须一次只测一种情形 · speed of a training step; peak memory is right for one case at a time\n  psylite bench train --case \"base qlora orpo\"") { threads, steps, peer, only, rounds, recompute };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var pool = new WorkerPool(parsed.GetValue(threads));
@@ -42,12 +43,21 @@ internal static class TrainBench
                 var tuning = new TuningOptions(
                     parts[1] == "full" ? null : new LoraOptions(Rank, Dropout: 0), parts[1] == "qlora" ? Quantisation.Nf4 : Quantisation.None, parsed.GetValue(recompute));
                 var config = parts[0] switch { "small" => TrainingBenchmark.Small, "base" => TrainingBenchmark.Base, _ => TrainingBenchmark.SevenBillion };
-                var figures = new TrainingBenchmark(pool).Run(cell, config, sequences: 1, parsed.GetValue(steps), tuning, preferences: parts[2] == "orpo");
+                List<TrainingFigures> ours = [];
+                List<JsonElement> theirs = [];
+                for (var round = 0; round < Math.Max(1, parsed.GetValue(rounds)); round++)
+                {
+                    ours.Add(new TrainingBenchmark(pool).Run(cell, config, sequences: 1, parsed.GetValue(steps), tuning, preferences: parts[2] == "orpo"));
 
-                // PyTorch has no 4-bit weights on a processor: QLoRA is measured beside its LoRA.
-                var output = await BenchPeer.RunAsync(
-                    parsed.GetValue(peer), [parts[0], parts[1] == "full" ? "full" : "lora", parts[2], $"{parsed.GetValue(steps)}", "--threads", $"{parsed.GetValue(threads)}"], PeerHint, cancellationToken);
-                Print(cell, figures, peak, output is null ? null : JsonDocument.Parse(output.Trim().Split('\n')[^1]).RootElement);
+                    // PyTorch has no 4-bit weights on a processor: QLoRA is measured beside its LoRA.
+                    string[] torch = [parts[0], parts[1] == "full" ? "full" : "lora", parts[2], $"{parsed.GetValue(steps)}", "--threads", $"{parsed.GetValue(threads)}"];
+                    if (await BenchPeer.RunAsync(parsed.GetValue(peer), torch, PeerHint, cancellationToken) is { } output)
+                    {
+                        theirs.Add(JsonDocument.Parse(output.Trim().Split('\n')[^1]).RootElement);
+                    }
+                }
+
+                Print(cell, ours, peak, theirs);
             }
 
             return CommandBoundary.Done;
@@ -55,12 +65,16 @@ internal static class TrainBench
         return command;
     }
 
-    private static void Print(string cell, TrainingFigures figures, double peak, JsonElement? torch)
+    private static void Print(string cell, List<TrainingFigures> ours, double peak, List<JsonElement> theirs)
     {
-        var label = $"{cell}, {figures.Threads} threads, {figures.Kernel}";
-        new BenchLine("train", label, "tokens/s", figures.TokensPerSecond, "tokens/s", "PyTorch", torch?.GetProperty("tok_s").GetDouble()).Print();
-        new BenchLine("train", label, "GFLOP/s", figures.GFlops, "GFLOP/s").Print();
-        new BenchLine("train", label, "peakShare", figures.GFlops / peak, $"of {peak:F0} GFLOP/s").Print();
-        new BenchLine("train", label, "peakRss", figures.PeakRssMiB, "MiB", "PyTorch", torch?.GetProperty("peak_rss_mb").GetDouble()).Print();
+        double? Peer(string name) => theirs.Count == 0 ? null : BenchLine.Median(theirs.Select(t => t.GetProperty(name).GetDouble()));
+        var label = $"{cell}, {ours[0].Threads} threads, {ours[0].Kernel}";
+        var speed = BenchLine.Median(ours.Select(o => o.GFlops));
+        new BenchLine("train", label, "tokens/s", BenchLine.Median(ours.Select(o => o.TokensPerSecond)), "tokens/s", "PyTorch", Peer("tok_s")).Print();
+        new BenchLine("train", label, "GFLOP/s", speed, "GFLOP/s").Print();
+        new BenchLine("train", label, "peakShare", speed / peak, $"of {peak:F0} GFLOP/s").Print();
+
+        // The process's own peak grows with what the first round left behind.
+        new BenchLine("train", label, "peakRss", ours[0].PeakRssMiB, "MiB", "PyTorch", Peer("peak_rss_mb")).Print();
     }
 }
