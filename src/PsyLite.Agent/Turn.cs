@@ -38,7 +38,11 @@ public sealed record TurnRequest(IReadOnlyList<ChatMessage> Messages, Conversati
 }
 
 /// <summary>Milliseconds from the arrival of the turn.</summary>
-public sealed record TurnTimings(double AssessMs, double JudgeMs, double FirstTokenMs, double TotalMs, int ReplyTokens);
+public sealed record TurnTimings(double AssessMs, double JudgeMs, double FirstTokenMs, double TotalMs, int ReplyTokens)
+{
+    /// <summary>When the model was asked to judge: in doubt about danger before the reply, about the mood behind it. Meaningless when it was not.</summary>
+    public double AskedMs { get; init; }
+}
 
 /// <summary>What a turn yields, in order: one <see cref="Assessed"/>, then calls on the host and deltas, then one <see cref="Completed"/>.</summary>
 public abstract record TurnEvent
@@ -47,6 +51,7 @@ public abstract record TurnEvent
     {
     }
 
+    /// <summary>What is known before the reply; the mood may change it until <see cref="Completed"/>, the danger does not.</summary>
     public sealed record Assessed(Assessment Assessment) : TurnEvent;
 
     /// <summary>A piece of the model's reasoning (never shown as the reply, never sent back to a model).</summary>

@@ -5,6 +5,7 @@ internal sealed class TurnClock(TimeProvider time)
 {
     private readonly long _start = time.GetTimestamp();
     private double _assessMs;
+    private double _askedMs;
     private double _judgeMs;
     private double _firstTokenMs;
 
@@ -12,7 +13,10 @@ internal sealed class TurnClock(TimeProvider time)
 
     public void Assessed() => _assessMs = Elapsed;
 
-    public void Judged() => _judgeMs = Elapsed - _assessMs;
+    /// <summary>A judge is asked; at most one is in a turn.</summary>
+    public void Asked() => _askedMs = Elapsed;
+
+    public void Judged() => _judgeMs = Elapsed - _askedMs;
 
     public void Spoke(int characters)
     {
@@ -22,5 +26,5 @@ internal sealed class TurnClock(TimeProvider time)
         }
     }
 
-    public TurnTimings Timings(int tokens) => new(_assessMs, _judgeMs, _firstTokenMs, Elapsed, tokens);
+    public TurnTimings Timings(int tokens) => new(_assessMs, _judgeMs, _firstTokenMs, Elapsed, tokens) { AskedMs = _askedMs };
 }

@@ -82,9 +82,8 @@ public sealed class TurnPipeline
         }
 
         var conversation = Conversation.ForModel(request.Messages, _options.LongestHistory, _options.SystemPrompt);
-        var assessment = await WithMoodAsync(request, turn.Verdict, conversation, clock, cancellationToken);
-        yield return new TurnEvent.Assessed(assessment);
-        await foreach (var step in ReplyAsync(request, assessment, turn, conversation, clock, cancellationToken))
+        yield return new TurnEvent.Assessed(turn.Verdict.Assessment);
+        await foreach (var step in ReplyAsync(request, turn, conversation, clock, cancellationToken))
         {
             yield return step;
         }
@@ -120,6 +119,7 @@ public sealed class TurnPipeline
         }
 
         var conversation = Conversation.ForModel(request.Messages, _options.LongestHistory, _options.SystemPrompt);
+        clock.Asked();
         var answer = await new LabelJudge(_judge, _options.Judge, _time).AskAsync(LabelQuestion.Risk, conversation, cancellationToken);
         clock.Judged();
         return answer.Label == LabelQuestion.Danger ? turn with { Verdict = RiskLedger.Raise(request.State, turn.Verdict, _time.GetUtcNow()) } : turn;
@@ -173,9 +173,13 @@ public sealed class TurnPipeline
         yield return new TurnEvent.Completed(new TurnResult(assessment, "", care.Text, null, UsedModel: false, reason, clock.Timings(0)));
     }
 
-    /// <summary>The assessment with the model's word on the mood, asked only where there is no risk, a good mood is possible and the answer can change something.</summary>
+    /// <summary>
+    /// The assessment with the model's word on the mood, asked only where there is no risk, a good mood is possible and the answer can change
+    /// something. It is asked behind the reply, which does not depend on it: nobody waits for it but the joke.
+    /// </summary>
+    /// <param name="isSilent">The model gave no reply; it is not asked then, and counts as a judge that failed.</param>
     private async Task<Assessment> WithMoodAsync(
-        TurnRequest request, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, TurnClock clock, CancellationToken cancellationToken)
+        TurnRequest request, RiskVerdict verdict, IReadOnlyList<ChatMessage> conversation, bool isSilent, TurnClock clock, CancellationToken cancellationToken)
     {
         var assessment = verdict.Assessment;
         var couldMatter = assessment.Tier == Tier.T0 && request.HumourAllowed && !request.State.HumourRefused && Fusion.MayBeHappy(verdict.Findings);
@@ -184,7 +188,8 @@ public sealed class TurnPipeline
             return assessment;
         }
 
-        var mood = await new LabelJudge(_judge, _options.Judge, _time).AskAsync(LabelQuestion.Mood, conversation, cancellationToken);
+        clock.Asked();
+        var mood = isSilent ? LabelAnswer.Failed : await new LabelJudge(_judge, _options.Judge, _time).AskAsync(LabelQuestion.Mood, conversation, cancellationToken);
         clock.Judged();
         return mood.Label switch
         {
@@ -202,7 +207,7 @@ public sealed class TurnPipeline
     }
 
     private async IAsyncEnumerable<TurnEvent> ReplyAsync(
-        TurnRequest request, Assessment assessment, CareTurn turn, IReadOnlyList<ChatMessage> conversation, TurnClock clock,
+        TurnRequest request, CareTurn turn, IReadOnlyList<ChatMessage> conversation, TurnClock clock,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var draft = new ReplyDraft(_texts.Hotlines);
@@ -235,6 +240,7 @@ public sealed class TurnPipeline
             yield return step;
         }
 
+        var assessment = await WithMoodAsync(request, turn.Verdict, conversation, isSilent: model is not null && reason == "error", clock, cancellationToken);
         var piece = reason is "stop" or "length" ? await OfferCrosstalkAsync(request, assessment, cancellationToken) : null;
         if (piece is not null)
         {

@@ -16,6 +16,9 @@ internal sealed class CachedSequence(int id)
     /// <summary>Tokens worth keeping; a judge's question behind them is not.</summary>
     public int Kept { get; set; }
 
+    /// <summary>Only a passing question uses it; the conversation before the question is held by another as well.</summary>
+    public bool IsFork { get; set; }
+
     /// <summary>Order of last use.</summary>
     public long LastUse { get; set; }
 

@@ -197,7 +197,7 @@ internal sealed class DecodingSteps : IDisposable
         while (!full && waiting.Count > 0)
         {
             var next = pool.Idle == 0 ? null : waiting.Count == 1 ? waiting[0] : waiting.MinBy(job => pace.Rank(job, job.Prompt.Length - pool.LongestPrefix(job.Prompt)));
-            if (next is null || pool.Acquire(next.Prompt, next.Room) is not { } sequence)
+            if (next is null || pool.Acquire(next.Prompt, next.Room, next.IsPassing) is not { } sequence)
             {
                 full = true;
                 return;

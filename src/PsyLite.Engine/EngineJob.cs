@@ -37,6 +37,9 @@ internal abstract class EngineJob(int[] prompt, int room, CancellationToken canc
     /// <summary>Tokens of its sequence that are worth keeping when it ends now.</summary>
     public abstract int Kept { get; }
 
+    /// <summary>Nothing will ever go on from its prompt.</summary>
+    public virtual bool IsPassing => false;
+
     public abstract void Cancel();
 
     public abstract void Fail(Exception failure);
@@ -155,6 +158,8 @@ internal sealed class ScoreJob(int[] prompt, int room, IReadOnlyList<int[]> cont
 
     /// <summary>The question to a judge is nobody's conversation, only what was there before it is; the beginning of a text may come again.</summary>
     public override int Kept => keepsPrompt ? Prompt.Length : Cached;
+
+    public override bool IsPassing => !keepsPrompt;
 
     public void Finish() => done.TrySetResult(Scores);
 

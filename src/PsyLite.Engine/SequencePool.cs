@@ -49,7 +49,10 @@ internal sealed class SequencePool
     /// A sequence that holds as much of the prompt as anything does, with room for all of it and a reply; null when there is
     /// none before others end. What it holds behind the common prefix is gone.
     /// </summary>
-    public CachedSequence? Acquire(int[] prompt, int room)
+    /// <param name="isPassing">
+    /// A question that nobody goes on from: it works in an empty sequence, where one is and copies cost nothing, and leaves the conversation whole.
+    /// </param>
+    public CachedSequence? Acquire(int[] prompt, int room, bool isPassing = false)
     {
         if (Idle == 0)
         {
@@ -60,7 +63,9 @@ internal sealed class SequencePool
         var shared = best.PrefixOf(prompt);
         var stored = store?.Find(prompt.AsSpan(..^1), shared);
         var lost = best.Kept - shared;
-        var inPlace = stored is null && !best.Busy && (lost <= Math.Max(SmallLoss, shared * (cells is null ? LossShareOfStreams : LossShare)) || shared == prompt.Length - 1);
+        var forks = isPassing && cells is not null && stored is null && lost > SmallLoss && sequences.Any(s => !s.Busy && s.Tokens.Count == 0);
+        var isSmall = lost <= Math.Max(SmallLoss, shared * (cells is null ? LossShareOfStreams : LossShare)) || shared == prompt.Length - 1;
+        var inPlace = stored is null && !best.Busy && isSmall && !forks;
         var target = inPlace ? best : Victim(best);
         if (target == best)
         {
@@ -87,6 +92,7 @@ internal sealed class SequencePool
         }
 
         target.Limit = prompt.Length + room;
+        target.IsFork = forks;
         Idle--;
         target.LastUse = ++uses;
         return target;
@@ -99,6 +105,10 @@ internal sealed class SequencePool
         sequence.Limit = 0;
         Idle++;
         sequence.Kept = Math.Min(kept, sequence.Tokens.Count);
+        if (sequence.IsFork)
+        {
+            Truncate(sequence, 0);
+        }
     }
 
     /// <summary>Writes down tokens that were computed.</summary>

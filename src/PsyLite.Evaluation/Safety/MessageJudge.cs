@@ -49,7 +49,7 @@ internal sealed class MessageJudge(RiskAssessor assessor)
         {
             await foreach (var step in _pipeline.RunAsync(new TurnRequest([.. said.Take(turn)], state), cancellationToken))
             {
-                verdict = step is TurnEvent.Assessed assessed ? assessed.Assessment : verdict;
+                verdict = (step as TurnEvent.Completed)?.Result.Assessment ?? verdict;
             }
         }
 

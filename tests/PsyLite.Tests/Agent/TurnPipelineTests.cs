@@ -180,6 +180,50 @@ public sealed class TurnPipelineTests
         Assert.NotNull((await pipeline.AskAsync("他向我求婚了")).Crosstalk);
     }
 
+    /// <summary>The reply does not depend on the mood, so nobody waits for the judge but the joke.</summary>
+    [Fact]
+    public async Task The_reply_is_out_before_the_mood_is_asked()
+    {
+        var answer = new TaskCompletionSource<IReadOnlyList<double>>();
+        var isAsked = false;
+        LabelLikelihoods judge = (_, _, _) =>
+        {
+            isAsked = true;
+            return new ValueTask<IReadOnlyList<double>>(answer.Task);
+        };
+        var events = new List<TurnEvent>();
+        await foreach (var e in Turns.Pipeline(new FakeModel("真好！"), judge).RunAsync(new TurnRequest(Turns.Say("他向我求婚了"), new ConversationState())))
+        {
+            events.Add(e);
+            if (e is TurnEvent.ReplyDelta)
+            {
+                Assert.False(isAsked);
+                answer.TrySetResult([Yes, No, No]);
+            }
+        }
+
+        Assert.True(isAsked);
+        var result = Turns.Result(events);
+        Assert.Equal((Route.Happy, "真好！"), (result.Assessment.Route, result.Reply));
+        Assert.NotNull(result.Crosstalk);
+        Assert.InRange(result.Timings.AskedMs, result.Timings.FirstTokenMs, result.Timings.TotalMs);
+    }
+
+    [Fact]
+    public async Task A_model_that_fails_is_not_asked_for_the_mood()
+    {
+        var isAsked = false;
+        LabelLikelihoods judge = (_, _, _) =>
+        {
+            isAsked = true;
+            return ValueTask.FromResult<IReadOnlyList<double>>([Yes, No, No]);
+        };
+        var result = await Turns.Pipeline(new FakeModel(new InvalidOperationException("gone")), judge).AskAsync("他向我求婚了");
+        Assert.False(isAsked);
+        Assert.Equal(("error", Tier.T1, Route.Normal), (result.FinishReason, result.Assessment.Tier, result.Assessment.Route));
+        Assert.Contains(result.Assessment.Signals, s => s.Rule == "judge.failed");
+    }
+
     [Fact]
     public async Task An_unclear_judge_changes_nothing()
     {

@@ -51,6 +51,24 @@ public sealed class LabelScorerTests(TinyModels models)
         Assert.InRange(reply.Usage.CachedInputTokenCount!.Value, promptTokens - 1 - "<assistant\n".Length, promptTokens - 1);
     }
 
+    /// <summary>The mood is asked behind the reply: what the model said must still be there for the next turn.</summary>
+    [Fact]
+    public async Task A_question_behind_a_reply_leaves_the_reply_in_the_cache()
+    {
+        using var model = LlamaModel.Load(Exact with { SharedCells = true, Sequences = 3 });
+        using var client = new LlamaChatClient(model);
+        var options = new ChatOptions { Temperature = 0, MaxOutputTokens = 40 };
+        var reply = await client.GetResponseAsync(Conversation, options);
+        Assert.Equal(40, reply.Usage!.OutputTokenCount);
+        var scores = await client.ScoreAsync([.. Conversation, new(ChatRole.User, "心情？")], ["愉快", "平稳", "低落"]);
+        var load = await client.Scheduler.InspectAsync(steps => steps.Load);
+        Assert.Equal((0, 3), (load.Running, load.IdleSequences));
+        Assert.Equal(reply.Usage.InputTokenCount + 39, load.UsedCells);
+
+        using var fresh = new LlamaChatClient(model);
+        Assert.Equal(await fresh.ScoreAsync([.. Conversation, new(ChatRole.User, "心情？")], ["愉快", "平稳", "低落"]), scores, (a, b) => Math.Abs(a - b) < 1e-4);
+    }
+
     [Fact]
     public async Task No_labels_and_too_long_labels()
     {

@@ -60,6 +60,6 @@ internal static class ReopenBench
     {
         using var parts = PlainReplies.Compose(options);
         var said = messages(await TurnBench.ReadyAsync(parts));
-        return (said, await TurnBench.TurnAsync(parts.Pipeline, said, new ConversationState(), replyTokens, judged: false, cancellationToken));
+        return (said, (await TurnBench.TurnAsync(parts.Pipeline, said, new ConversationState(), replyTokens, judged: false, cancellationToken)).Result);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Microsoft.Extensions.AI;
 using PsyLite.Agent;
 using PsyLite.Options;
@@ -33,7 +34,7 @@ internal static class TurnBench
 
     private static async Task MeasureAsync(AppOptions options, TurnPlan plan, string? server, CancellationToken cancellationToken)
     {
-        List<TurnTimings> judged, unjudged;
+        List<TimedTurn> judged, unjudged;
         IReadOnlyList<ChatMessage> known, other;
         using (var parts = PlainReplies.Compose(options))
         {
@@ -44,34 +45,36 @@ internal static class TurnBench
         }
 
         var name = $"from turn 10 on, {plan.HistoryTokens} tokens of history";
-        double First(IEnumerable<TurnTimings> times) => BenchLine.Median(times.Select(t => t.FirstTokenMs));
+        double First(IEnumerable<TimedTurn> turns) => BenchLine.Median(turns.Select(t => t.Result.Timings.FirstTokenMs));
         new BenchLine("turn", $"{name}: judged, first token", "ttftMs", First(judged), "ms", "unjudged", First(unjudged)).Print();
-        double Whole(IEnumerable<TurnTimings> times) => BenchLine.Median(times.Select(t => t.TotalMs));
-        new BenchLine("turn", $"{name}: judged, whole turn of at most {plan.ReplyTokens} tokens", "totalMs", Whole(judged), "ms", "unjudged", Whole(unjudged)).Print();
+        double Spoken(IEnumerable<TimedTurn> turns) => BenchLine.Median(turns.Select(t => t.SpokenMs));
+        new BenchLine("turn", $"{name}: judged, last word of at most {plan.ReplyTokens} tokens", "spokenMs", Spoken(judged), "ms", "unjudged", Spoken(unjudged)).Print();
+        double Whole(IEnumerable<TimedTurn> turns) => BenchLine.Median(turns.Select(t => t.Result.Timings.TotalMs));
+        new BenchLine("turn", $"{name}: judged, whole turn with the mood asked behind the reply", "totalMs", Whole(judged), "ms", "unjudged", Whole(unjudged)).Print();
         var theirs = await PeerAsync(server, options, known, plan, cancellationToken);
         new BenchLine("turn", $"{name}: first token", "ttftMs", First(judged), "ms", "original workflow on llama-server", theirs).Print();
     }
 
     /// <summary>Turn 9 is run so that turn 10 finds what a running conversation leaves behind; turn 10 and those after it are measured.</summary>
-    private static async Task<List<TurnTimings>> LateTurnsAsync(
+    private static async Task<List<TimedTurn>> LateTurnsAsync(
         TurnPipeline pipeline, IReadOnlyList<ChatMessage> history, TurnPlan plan, bool judged, CancellationToken cancellationToken)
     {
         var state = new ConversationState();
         List<ChatMessage> known = [.. history, BenchConversation.Ninth];
         var last = await TurnAsync(pipeline, known, state, plan.ReplyTokens, judged, cancellationToken);
-        var times = new List<TurnTimings>();
+        var turns = new List<TimedTurn>();
         for (var round = 0; round < plan.Rounds; round++)
         {
             await Task.Delay(plan.Reading, cancellationToken);
-            known.AddRange([new ChatMessage(ChatRole.Assistant, last.Reply), BenchConversation.Late(round)]);
+            known.AddRange([new ChatMessage(ChatRole.Assistant, last.Result.Reply), BenchConversation.Late(round)]);
             last = await TurnAsync(pipeline, known, state, plan.ReplyTokens, judged, cancellationToken);
-            if (!judged || last.Timings.JudgeMs > 0)
+            if (!judged || last.Result.Timings.JudgeMs > 0)
             {
-                times.Add(last.Timings);
+                turns.Add(last);
             }
         }
 
-        return times.Count > 0 ? times : throw new InvalidDataException("the judge was never asked, so this measures nothing: BenchConversation's late words must be those of a good day.");
+        return turns.Count > 0 ? turns : throw new InvalidDataException("the judge was never asked, so this measures nothing: BenchConversation's late words must be those of a good day.");
     }
 
     /// <summary>Loads the model.</summary>
@@ -86,19 +89,22 @@ internal static class TurnBench
             : new BenchConversation(parts.Library.Pieces.SelectMany(p => p.Lines), text => parts.Model.CountTokens(text));
     }
 
-    internal static async Task<TurnResult> TurnAsync(
+    internal static async Task<TimedTurn> TurnAsync(
         TurnPipeline pipeline, IReadOnlyList<ChatMessage> messages, ConversationState state, int replyTokens, bool judged, CancellationToken cancellationToken)
     {
         var request = new TurnRequest(messages, state) { HumourAllowed = judged, Options = new ChatOptions { MaxOutputTokens = replyTokens } };
+        var started = Stopwatch.GetTimestamp();
         TurnResult? result = null;
+        var spoken = 0.0;
         await foreach (var e in pipeline.RunAsync(request, cancellationToken))
         {
+            spoken = e is TurnEvent.ReplyDelta ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : spoken;
             result = (e as TurnEvent.Completed)?.Result ?? result;
         }
 
         // Reasoning alone counts: a short limit may end the reply before its first word.
         return result is { UsedModel: true, Timings: { ReplyTokens: > 0, FirstTokenMs: > 0 } }
-            ? result
+            ? new TimedTurn(result, spoken)
             : throw new InvalidDataException("the model gave no token: check it with `psylite chat --once 你好`.");
     }
 
@@ -125,6 +131,9 @@ internal static class TurnBench
 
         return BenchLine.Median(times);
     }
+
+    /// <param name="SpokenMs">From the message to the last word of the reply.</param>
+    internal sealed record TimedTurn(TurnResult Result, double SpokenMs);
 
     /// <param name="Reading">Time between a reply and the next message, in which the engine may work ahead.</param>
     private sealed record TurnPlan(int HistoryTokens, int ReplyTokens, int Rounds, TimeSpan Reading);

@@ -81,7 +81,7 @@ internal sealed class Telemetry : IDisposable
         if (times.FirstTokenMs > 0)
         {
             Stage("first_token", times.FirstTokenMs);
-            Stage("reply", times.TotalMs - times.FirstTokenMs);
+            Stage("reply", EndOfReply(times) - times.FirstTokenMs);
         }
     }
 
@@ -98,19 +98,23 @@ internal sealed class Telemetry : IDisposable
         Span(turn, "assess", start, 0, times.AssessMs);
         if (times.JudgeMs > 0)
         {
-            Span(turn, "judge", start, times.AssessMs, times.AssessMs + times.JudgeMs);
+            Span(turn, "judge", start, times.AskedMs, times.AskedMs + times.JudgeMs);
         }
 
         if (times.FirstTokenMs > 0)
         {
-            Span(turn, "first token", start, times.AssessMs + times.JudgeMs, times.FirstTokenMs);
-            Span(turn, "reply", start, times.FirstTokenMs, times.TotalMs);
+            Span(turn, "first token", start, times.AssessMs + (IsJudgedLast(times) ? 0 : times.JudgeMs), times.FirstTokenMs);
+            Span(turn, "reply", start, times.FirstTokenMs, EndOfReply(times));
         }
 
         turn.SetTag("psylite.route", result.Assessment.Route.ToString()).SetTag("psylite.tier", result.Assessment.Tier.ToString())
             .SetTag("psylite.end", result.FinishReason).SetTag("psylite.reply_tokens", times.ReplyTokens);
         turn.SetEndTime((start + TimeSpan.FromMilliseconds(times.TotalMs)).UtcDateTime);
     }
+
+    private static bool IsJudgedLast(TurnTimings times) => times.JudgeMs > 0 && times.AskedMs > times.FirstTokenMs;
+
+    private static double EndOfReply(TurnTimings times) => IsJudgedLast(times) ? times.AskedMs : times.TotalMs;
 
     private static string Name(Dialect dialect) => dialect switch
     {
