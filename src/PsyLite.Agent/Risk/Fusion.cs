@@ -21,7 +21,7 @@ internal static class Fusion
     public const float Unsure = 0.35f;
 
     /// <summary>Below this a rule's alarm is taken back to a worried question, unless the rule is a firm one.</summary>
-    private const float RuleDoubted = 0.15f;
+    private const float RuleDoubted = 0.25f;
 
     /// <summary>Score of rules that need no second opinion.</summary>
     private const double Firm = 0.9;
