@@ -6,6 +6,7 @@ using PsyLite.Server;
 using PsyLite.Server.Accounts;
 using PsyLite.Store;
 using PsyLite.Store.Accounts;
+using PsyLite.Tests.Store;
 
 namespace PsyLite.BrowserTests;
 
@@ -16,9 +17,9 @@ internal sealed class OfficeServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Composition _parts;
     private readonly StoreHost _store;
-    private readonly string _folder;
+    private readonly TemporaryFolder _folder;
 
-    private OfficeServer(WebApplication app, Composition parts, StoreHost store, AccountBook book, string folder) => (_app, _parts, _store, Book, _folder) = (app, parts, store, book, folder);
+    private OfficeServer(WebApplication app, Composition parts, StoreHost store, AccountBook book, TemporaryFolder folder) => (_app, _parts, _store, Book, _folder) = (app, parts, store, book, folder);
 
     public string Address => _app.Urls.First();
 
@@ -27,8 +28,8 @@ internal sealed class OfficeServer : IAsyncDisposable
     /// <param name="shared">A database and a key file that several servers share; null makes a file of this server's own.</param>
     public static async Task<OfficeServer> StartAsync(IChatClient model, (string Store, string KeyFile)? shared = null)
     {
-        var folder = Directory.CreateTempSubdirectory("psylite-office-").FullName;
-        var options = new AppOptions { Urls = "http://127.0.0.1:0", Accounts = true, Store = Path.Combine(folder, "psylite.db"), Valves = Path.Combine(folder, "valves.json") };
+        var folder = new TemporaryFolder();
+        var options = new AppOptions { Urls = "http://127.0.0.1:0", Accounts = true, Store = folder["psylite.db"], Valves = folder["valves.json"] };
         options = shared is var (place, key) ? options with { Store = place, StoreKeyFile = key } : options;
         var store = new StoreHost(options, TimeProvider.System, _ => { });
         var parts = Composition.Create(options, load: () => Task.FromResult(new LoadedModel(model, null, "scripted")), store: store);
@@ -66,6 +67,6 @@ internal sealed class OfficeServer : IAsyncDisposable
         _parts.Dispose();
         await _store.DisposeAsync();
         SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 }

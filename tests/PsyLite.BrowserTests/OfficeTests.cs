@@ -64,11 +64,12 @@ public sealed class OfficeTests(Chromium chromium)
     [InlineData(1280, ColorScheme.Dark, true)]
     public async Task A_counsellors_words_appear_on_the_persons_page_by_themselves(int width, ColorScheme scheme, bool isElsewhere)
     {
+        using var keys = new TemporaryFolder();
         var postgres = isElsewhere ? new PostgresServer() : null;
         await (postgres?.InitializeAsync() ?? Task.CompletedTask);
         try
         {
-            (string, string)? shared = postgres is null ? null : (await postgres.CreateAsync(), Path.Combine(Directory.CreateTempSubdirectory("psylite-key-").FullName, "server.key"));
+            (string, string)? shared = postgres is null ? null : (await postgres.CreateAsync(), keys["server.key"]);
             await using var here = await OfficeServer.StartAsync(ScriptedChatClient.Saying("嗯，我在听。"), shared);
             await using var there = postgres is null ? null : await OfficeServer.StartAsync(ScriptedChatClient.Saying("嗯，我在听。"), shared);
             await AnswerAndCloseAsync(here, there ?? here, width, scheme);

@@ -1,6 +1,7 @@
 using Microsoft.Playwright;
 using PsyLite.Store.Accounts;
 using PsyLite.Tests.Server;
+using PsyLite.Tests.Store;
 
 namespace PsyLite.BrowserTests;
 
@@ -9,7 +10,7 @@ namespace PsyLite.BrowserTests;
 /// Without the variable they go to a temporary folder, and the test says that every view can be shown.
 /// </summary>
 [Collection(BrowserCollection.Name)]
-public sealed class Screenshots(Chromium chromium)
+public sealed class Screenshots(Chromium chromium) : IDisposable
 {
     /// <summary>The views that the documentation shows; the others are only looked at.</summary>
     private static readonly string[] Shown =
@@ -29,9 +30,13 @@ public sealed class Screenshots(Chromium chromium)
         ["升职"] = "真为你高兴！熬了这么久，这一声“升职了”听着就踏实。你最想先告诉谁？",
     };
 
-    private readonly string _folder = Environment.GetEnvironmentVariable("PSYLITE_SCREENSHOTS") is { Length: > 0 } named
+    private readonly TemporaryFolder _temporary = new();
+
+    private string Folder => Environment.GetEnvironmentVariable("PSYLITE_SCREENSHOTS") is { Length: > 0 } named
         ? Path.GetFullPath(named, Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../..")))
-        : Directory.CreateTempSubdirectory("psylite-pictures-").FullName;
+        : _temporary[""];
+
+    public void Dispose() => _temporary.Dispose();
 
     [Theory]
     [InlineData("desktop-light", 1280, 800, ColorScheme.Light)]
@@ -115,7 +120,7 @@ public sealed class Screenshots(Chromium chromium)
     {
         await page.Page.Mouse.MoveAsync(1, 400);
         await Task.Delay(150);
-        var picture = await page.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Shown.Contains(name) ? Path.Combine(_folder, name + ".png") : null });
+        var picture = await page.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Shown.Contains(name) ? Path.Combine(Folder, name + ".png") : null });
         Assert.True(picture.Length > 8_000, $"{name} shows next to nothing");
     }
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.AI;
 using PsyLite.Options;
 using PsyLite.Server;
 using PsyLite.Store;
+using PsyLite.Tests.Store;
 
 namespace PsyLite.BrowserTests;
 
@@ -14,11 +15,13 @@ namespace PsyLite.BrowserTests;
 internal sealed class ServedProgram : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly TemporaryFolder _folder;
     private readonly ConcurrentQueue<string> _lines = new();
 
-    private ServedProgram(Process process, string address)
+    private ServedProgram(Process process, TemporaryFolder folder, string address)
     {
         _process = process;
+        _folder = folder;
         Address = address;
         process.OutputDataReceived += (_, e) => Keep(e.Data);
         process.ErrorDataReceived += (_, e) => Keep(e.Data);
@@ -31,15 +34,23 @@ internal sealed class ServedProgram : IAsyncDisposable
     /// <summary>Everything the program has printed so far.</summary>
     public string Printed => string.Join('\n', _lines);
 
-    public static async Task<ServedProgram> StartAsync()
+    /// <param name="settings">Variables that are its settings, besides those that keep it in a folder of its own.</param>
+    public static async Task<ServedProgram> StartAsync(IReadOnlyDictionary<string, string>? settings = null)
     {
         // The program's own build output: artifacts/bin/<project>/<configuration>/
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
         var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../PsyLite", configuration, "psylite"));
         var address = $"http://127.0.0.1:{FreePort()}";
         var start = new ProcessStartInfo(program, ["serve", "--urls", address]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["PSYLITE_STORE"] = Path.Combine(Directory.CreateTempSubdirectory("psylite-served-").FullName, "psylite.db");
-        var served = new ServedProgram(Process.Start(start)!, address);
+        var folder = new TemporaryFolder();
+        start.Environment["XDG_DATA_HOME"] = folder[""];
+        start.Environment["PSYLITE_STORE"] = folder["psylite.db"];
+        foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        var served = new ServedProgram(Process.Start(start)!, folder, address);
         using var http = new HttpClient();
         for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromSeconds(60); await Task.Delay(100))
         {
@@ -65,6 +76,7 @@ internal sealed class ServedProgram : IAsyncDisposable
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
+        _folder.Dispose();
     }
 
     private static int FreePort()
@@ -89,9 +101,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly Composition _parts;
     private readonly StoreHost _store;
     private readonly WebApplication _app;
-    private readonly string _folder;
+    private readonly TemporaryFolder _folder;
 
-    private ScriptedServer(Composition parts, StoreHost store, WebApplication app, string folder)
+    private ScriptedServer(Composition parts, StoreHost store, WebApplication app, TemporaryFolder folder)
     {
         (_parts, _store, _app, _folder) = (parts, store, app, folder);
     }
@@ -103,8 +115,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public static async Task<ScriptedServer> StartAsync(IChatClient model, TimeProvider? time = null)
     {
-        var folder = Directory.CreateTempSubdirectory("psylite-page-").FullName;
-        var options = new AppOptions { Urls = "http://127.0.0.1:0", Store = Path.Combine(folder, "psylite.db") };
+        var folder = new TemporaryFolder();
+        var options = new AppOptions { Urls = "http://127.0.0.1:0", Store = folder["psylite.db"] };
         var store = new StoreHost(options, time ?? TimeProvider.System, _ => { });
         var parts = Composition.Create(options, time, () => Task.FromResult(new LoadedModel(model, Calm, "scripted")), store: store);
         var app = PsyLiteServer.Build(parts);
@@ -120,7 +132,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         await _app.DisposeAsync();
         _parts.Dispose();
         await _store.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     private static ValueTask<IReadOnlyList<double>> Calm(IReadOnlyList<ChatMessage> conversation, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>

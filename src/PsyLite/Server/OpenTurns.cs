@@ -2,10 +2,12 @@ namespace PsyLite.Server;
 
 /// <summary>
 /// The turns that are running. When the server stops, they get a while to finish; those that are not done by then are cut, and their
-/// callers told so.
+/// callers told so. Until then the server goes on listening and says that it is not ready; the turns of pages, which no request waits for, are
+/// waited for too, with their records.
 /// </summary>
-internal sealed class OpenTurns : IDisposable
+internal sealed class OpenTurns : IHostedLifecycleService, IDisposable
 {
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(20);
     private readonly CancellationTokenSource _cut = new();
     private readonly IHostApplicationLifetime _lifetime;
     private readonly CancellationTokenRegistration _stopping;
@@ -30,6 +32,26 @@ internal sealed class OpenTurns : IDisposable
         Interlocked.Increment(ref _count);
         return new OpenTurn(CancellationTokenSource.CreateLinkedTokenSource(callerLeft, _cut.Token), () => Interlocked.Decrement(ref _count));
     }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Comes before the server stops listening.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _lifetime.StopApplication();
+        while (Count > 0 && !cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(BetweenLooks, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose()
     {

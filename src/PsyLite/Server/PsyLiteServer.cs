@@ -226,6 +226,7 @@ internal static class PsyLiteServer
         services.AddSingleton(parts.Options);
         services.AddSingleton(limits);
         services.AddSingleton<OpenTurns>();
+        services.AddHostedService(provider => provider.GetRequiredService<OpenTurns>());
         services.AddSingleton<Telemetry>();
         services.AddSingleton(_ => new TraceExport(parts.Options.Traces));
         services.AddSingleton(provider =>

@@ -11,6 +11,9 @@ internal sealed class FakeModel(params object[] script) : IChatClient
 
     public List<IReadOnlyList<ChatMessage>> Asked { get; } = [];
 
+    /// <summary>The model says nothing before this.</summary>
+    public Task Before { get; init; } = Task.CompletedTask;
+
     public static TextReasoningContent Thought(string text) => new(text);
 
     public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -24,6 +27,7 @@ internal sealed class FakeModel(params object[] script) : IChatClient
             Asked.Add([.. messages]);
         }
 
+        await Before.WaitAsync(cancellationToken);
         foreach (var step in script)
         {
             await Task.Yield();

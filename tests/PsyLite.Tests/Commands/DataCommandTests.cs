@@ -44,7 +44,7 @@ public sealed class DataCommandTests : IDisposable
     [InlineData(1, "nothing to make pairs of", "preferences", "--out", "OUT/o.jsonl")]
     public async Task Wrong_use_is_one_line_that_says_what_to_do(int expected, string words, params string[] arguments)
     {
-        var (code, _, error) = await RunAsync([.. arguments.Select(a => a.Replace("OUT/", _folder[""], StringComparison.Ordinal))]);
+        var (code, _, error) = await RunAsync([.. arguments.Select(a => a.Replace("OUT/", _folder[""] + "/", StringComparison.Ordinal))]);
         Assert.Equal(expected, code);
         Assert.Contains(words, error);
         Assert.True(expected == 2 || error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 1, error);

@@ -2,8 +2,12 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using PsyLite.Server;
 using PsyLite.Server.Observability;
+using PsyLite.Store.Conversations;
+using PsyLite.Tests.Store;
+using PsyLite.Web.Live;
 
 namespace PsyLite.Tests.Server;
 
@@ -96,6 +100,48 @@ public sealed class OperationsTests
         await WaitForAsync(() => model.Calls > 0);
         await server.StopAsync();
         Assert.Equal("[DONE]", (await turn)[^1]);
+    }
+
+    /// <summary>Whoever shares out the requests learns that this server takes none, while it still finishes what it has.</summary>
+    [Fact]
+    public async Task A_server_that_stops_says_so_until_its_turns_are_over()
+    {
+        var model = new ScriptedChatClient(_ => Enumerable.Repeat("我在听你说，慢慢来。", 40)) { Pause = TimeSpan.FromMilliseconds(50) };
+        await using var server = await RunningServer.StartAsync(model);
+        var turn = server.StreamAsync(Ask("今天有点累", stream: true));
+        await WaitForAsync(() => model.Calls > 0);
+        Assert.Equal(200, (await server.SendAsync(HttpMethod.Get, "/readyz")).Status);
+        var stopped = server.StopAsync();
+        using var newcomer = new HttpClient { BaseAddress = new Uri(server.Address) };
+        using var ready = await newcomer.GetAsync("/readyz");
+        Assert.Equal(503, (int)ready.StatusCode);
+        Assert.Contains("stopping", await ready.Content.ReadAsStringAsync());
+        using var refused = await newcomer.PostAsJsonAsync("/v1/chat/completions", Ask("你好", stream: false));
+        Assert.Equal(503, (int)refused.StatusCode);
+        Assert.True(refused.Headers.RetryAfter is not null);
+        Assert.False(stopped.IsCompleted);
+        Assert.Equal("[DONE]", (await turn)[^1]);
+        await stopped;
+    }
+
+    /// <summary>No request waits for a turn of a page: its browser may be closed. The server does.</summary>
+    [Fact]
+    public async Task Stopping_lets_a_turn_of_a_page_finish_and_be_written()
+    {
+        using var folder = new TemporaryFolder();
+        var model = new ScriptedChatClient(_ => Enumerable.Repeat("我在听你说，慢慢来。", 12)) { Pause = TimeSpan.FromMilliseconds(50) };
+        string id;
+        await using (var server = await RunningServer.StartAsync(model, new ServerSetup { HasStore = true, Store = folder["psylite.db"] }))
+        {
+            var live = server.Services.GetRequiredService<LiveConversations>().Start("local", new PersonSettings(), isTemporary: false);
+            id = live.Id;
+            Assert.True(live.Send("今天有点累"));
+            await WaitForAsync(() => model.Calls > 0);
+        }
+
+        var store = await Stores.SqliteAsync(folder["psylite.db"], TimeProvider.System);
+        var stored = (await store.OpenAsync("local", id, default))!;
+        Assert.Equal(string.Concat(Enumerable.Repeat("我在听你说，慢慢来。", 12)), stored.Messages[^1].Body?.Text);
     }
 
     [Fact]

@@ -10,6 +10,9 @@ namespace PsyLite.Commands.Bench;
 /// </summary>
 internal static class ServeBench
 {
+    /// <summary>Less than any model needs for a reply, in milliseconds.</summary>
+    private const int EngineMs = 20;
+
     public static Command Create()
     {
         var users = new Option<int>("--users") { Description = "人数 · people", DefaultValueFactory = _ => 200 };
@@ -29,10 +32,11 @@ internal static class ServeBench
             new BenchLine("serve", $"{name}: turns a second", "turns/s", report.Turns / report.Seconds, "turns/s").Print();
             new BenchLine("serve", $"{name}: server's memory before", "rss", report.RestingBytes, "bytes").Print();
             new BenchLine("serve", $"{name}: server's memory at its peak", "peakRss", report.PeakBytes, "bytes").Print();
-            foreach (var isRecorded in new[] { false, true })
+            foreach (var (engineMs, isRecorded) in new[] { (0, false), (0, true), (EngineMs, true) })
             {
-                var times = await ServerShare.RunAsync(people, parsed.GetValue(rate), isRecorded, cancellationToken);
-                var what = string.Create(CultureInfo.InvariantCulture, $"{people} people, {parsed.GetValue(rate)} turns/s, an engine that takes no time, {(isRecorded ? "recorded" : "not recorded")}");
+                var times = await ServerShare.RunAsync(people, parsed.GetValue(rate), TimeSpan.FromMilliseconds(engineMs), isRecorded, cancellationToken);
+                var engine = engineMs == 0 ? "an engine that takes no time" : $"besides an engine that takes {engineMs} ms";
+                var what = string.Create(CultureInfo.InvariantCulture, $"{people} people, {parsed.GetValue(rate)} turns/s, {engine}, {(isRecorded ? "recorded" : "not recorded")}");
                 new BenchLine("serve", what, "medianMs", BenchLine.Median(times), "ms").Print();
                 new BenchLine("serve", what, "p95Ms", times.Order().ElementAt((int)(0.95 * times.Count)), "ms").Print();
                 new BenchLine("serve", what, "p99Ms", times.Order().ElementAt((int)(0.99 * times.Count)), "ms").Print();

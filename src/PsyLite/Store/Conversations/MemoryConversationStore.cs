@@ -67,7 +67,7 @@ internal sealed class MemoryConversationStore(TimeProvider time, int most = 1000
             if (known is not null)
             {
                 c.Pending = null;
-                return known == c.Messages[^1] ? new TurnStart(TurnStanding.BegunAgain, StateRecord.Copy(c.State), null) : TurnStart.Unknown;
+                return known == c.Messages[^1] ? new TurnStart(TurnStanding.BegunAgain, StateRecord.Copy(c.State), null) { IsOpen = known.Stage == MessageStage.Open } : TurnStart.Unknown;
             }
 
             c.Settle();

@@ -17,6 +17,7 @@ internal sealed record StoreSource(Func<Task<IConversationStore>> OpenAsync, Fun
 internal sealed class RecordedConversation
 {
     private const int LongestTitle = 24;
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200);
     private readonly StoreSource _source;
     private readonly Lock _lock = new();
     private readonly List<Said> _said = [];
@@ -132,7 +133,6 @@ internal sealed class RecordedConversation
     {
         (state.Contact, state.Region) = (Settings.Contact, Settings.Region ?? state.Region);
         state.HumourRefused &= !_wantsHumour;
-        _wantsHumour = false;
     }
 
     /// <summary>The turn that this message began, if it is the newest; null otherwise. A client that sends it again means the same turn.</summary>
@@ -174,6 +174,31 @@ internal sealed class RecordedConversation
             null);
     }
 
+    /// <summary>Waits for the reply of a turn that somebody else is at; null when it broke off, or is not there in time.</summary>
+    internal async Task<MessageBody?> FinishedElsewhereAsync(string turnId, TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (var started = time.GetTimestamp(); time.GetElapsedTime(started) < longest; await Task.Delay(BetweenLooks, time, cancellationToken))
+        {
+            try
+            {
+                var stored = await (await _source.OpenAsync()).OpenAsync(Owner, Id, cancellationToken);
+                var reply = stored?.Messages.LastOrDefault(m => m.TurnId == turnId && m.Author == Author.Program);
+                if (reply is not { Stage: MessageStage.Open })
+                {
+                    return reply?.Body;
+                }
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException)
+            {
+                // The boundary to the store: a turn that cannot be looked up is run.
+                GiveUp(_source.Explain(fault));
+                return null;
+            }
+        }
+
+        return null;
+    }
+
     internal Task NoteAsync(string turnId, ConversationState state)
     {
         var noted = StateRecord.Copy(state);
@@ -189,7 +214,7 @@ internal sealed class RecordedConversation
     /// <param name="begun">How the turn stood in the store, where another page may have gone further than this one knows.</param>
     internal Task CommitAsync(string turnId, MessageBody reply, ConversationState state, Task<TurnStart?> begun)
     {
-        (State, _broken) = (state, null);
+        (State, _broken, _wantsHumour) = (state, null, false);
         _said.Add(new Said(turnId, Author.Program, reply));
         var next = StateRecord.Copy(state);
         return Queue(
@@ -203,13 +228,14 @@ internal sealed class RecordedConversation
 
                 return await store.CommitTurnAsync(Owner, Id, turnId, reply, next, CancellationToken.None);
             },
-            false);
+            false,
+            waits: true);
     }
 
     /// <summary>The turn ended without a reply. The risk that it saw stays.</summary>
     internal Task BreakAsync(string turnId, ConversationState before, ConversationState after)
     {
-        (State, _broken) = (after, (turnId, before));
+        (State, _broken, _wantsHumour) = (after, (turnId, before), false);
         return Queue(
             async store =>
             {
@@ -236,19 +262,20 @@ internal sealed class RecordedConversation
         return line.Length <= LongestTitle ? line : line[..(char.IsHighSurrogate(line[LongestTitle - 1]) ? LongestTitle - 1 : LongestTitle)] + "…";
     }
 
-    private Task<T> Queue<T>(Func<IConversationStore, Task<T>> work, T otherwise)
+    /// <param name="waits">The caller has nothing else to do: its own thread writes, and no other has to wake up for it.</param>
+    private Task<T> Queue<T>(Func<IConversationStore, Task<T>> work, T otherwise, bool waits = false)
     {
         lock (_lock)
         {
-            var next = RunAsync(_saving, work, otherwise);
+            var next = RunAsync(_saving, work, otherwise, waits);
             _saving = next;
             return next;
         }
     }
 
-    private async Task<T> RunAsync<T>(Task before, Func<IConversationStore, Task<T>> work, T otherwise)
+    private async Task<T> RunAsync<T>(Task before, Func<IConversationStore, Task<T>> work, T otherwise, bool waits)
     {
-        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await before.ConfigureAwait(waits ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.ForceYielding);
         try
         {
             return IsSaved ? await work(await _source.OpenAsync()) : otherwise;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
 using PsyLite.Agent;
 using PsyLite.Agent.Humour;
 using PsyLite.Agent.Risk;
@@ -14,6 +15,9 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
     /// <summary>How long a turn waits for the disk, once before it and once after.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long a request that was sent again waits for the first one, which still runs here or at another instance, before it takes it for dead.</summary>
+    private static readonly TimeSpan LongestTurnElsewhere = TimeSpan.FromSeconds(20);
+
     /// <summary>Runs one turn. A <paramref name="turnId"/> that was finished before gives its reply again and asks no model.</summary>
     /// <param name="shape">Adds what the caller knows, such as sampling options.</param>
     /// <param name="stopped">Should the turn be cancelled: what of its reply was shown and is to be kept; null or nothing breaks the turn.</param>
@@ -27,38 +31,36 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
         var before = conversation.StateBefore(turnId);
         var messages = conversation.MessagesWith(text, turnId);
         var begun = told is null ? conversation.BeginAsync(turnId, text) : Task.FromResult<TurnStart?>(null);
-        if (told is null && !IsDanger(messages, before) && await WithinAsync(begun, conversation, cancellationToken) is { } start)
-        {
-            told = start.Reply;
-            before = start.State;
-        }
-
-        if (told is not null)
-        {
-            foreach (var step in Again(told))
-            {
-                yield return step;
-            }
-
-            yield break;
-        }
-
-        var state = StateRecord.Copy(before);
-        conversation.Settle(state);
-        var request = Request(conversation, messages, state);
+        StartedTurn? turn = null;
         var isOver = false;
         try
         {
-            await foreach (var step in pipeline.RunAsync(shape?.Invoke(request) ?? request, cancellationToken))
+            if (told is null)
             {
-                if (step is TurnEvent.Assessed && !IsUneventful(before, state))
+                (turn, told, before) = await OpenAsync(conversation, turnId, messages, before, begun, shape, cancellationToken);
+            }
+
+            if (told is not null)
+            {
+                foreach (var step in Again(told))
                 {
-                    _ = conversation.NoteAsync(turnId, state);
+                    yield return step;
+                }
+
+                yield break;
+            }
+
+            turn ??= Start(conversation, messages, before, shape, cancellationToken);
+            await foreach (var step in turn.ReadAsync())
+            {
+                if (step is TurnEvent.Assessed && !IsUneventful(before, turn.State))
+                {
+                    _ = conversation.NoteAsync(turnId, turn.State);
                 }
                 else if (step is TurnEvent.Completed { Result: var result })
                 {
                     isOver = true;
-                    await WithinAsync(conversation.CommitAsync(turnId, MessageBody.Of(result), state, begun), conversation, CancellationToken.None);
+                    await WithinAsync(conversation.CommitAsync(turnId, MessageBody.Of(result), turn.State, begun), conversation, CancellationToken.None);
                 }
 
                 yield return step;
@@ -66,13 +68,59 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
         }
         finally
         {
-            if (!isOver)
+            await (turn?.DisposeAsync() ?? ValueTask.CompletedTask);
+            if (!isOver && turn is not null)
             {
                 _ = cancellationToken.IsCancellationRequested && stopped?.Invoke() is { Text.Length: > 0 } shown
-                    ? conversation.CommitAsync(turnId, shown, state, begun)
-                    : conversation.BreakAsync(turnId, before, state);
+                    ? conversation.CommitAsync(turnId, shown, turn.State, begun)
+                    : conversation.BreakAsync(turnId, before, turn.State);
             }
         }
+    }
+
+    /// <summary>
+    /// Waits until the message is written, unless there is danger in it. Where nothing is at stake the model is asked meanwhile, and what it says is
+    /// held. Another page or instance may have gone further than this one knew: then its reply is told, or the turn begins from the state it left.
+    /// </summary>
+    private async Task<(StartedTurn? Turn, MessageBody? Told, ConversationState Before)> OpenAsync(
+        RecordedConversation conversation, string turnId, IReadOnlyList<ChatMessage> messages, ConversationState before, Task<TurnStart?> begun,
+        Func<TurnRequest, TurnRequest>? shape, CancellationToken cancellationToken)
+    {
+        var seen = Look(messages, before);
+        if (IsUrgent(seen, messages))
+        {
+            return (null, null, before);
+        }
+
+        var turn = IsCalm(before, seen!) ? Start(conversation, messages, before, shape, cancellationToken) : null;
+        try
+        {
+            var written = WithinAsync(begun, conversation, cancellationToken);
+            var start = await (turn?.HoldAsync(written) ?? written);
+            if (start is null || (turn is not null && start is { Reply: null, IsOpen: false } && IsSame(start.State, before)))
+            {
+                return (turn, null, before);
+            }
+
+            var told = start.Reply ?? (start.IsOpen ? await conversation.FinishedElsewhereAsync(turnId, LongestTurnElsewhere, time, cancellationToken) : null);
+            await (turn?.DisposeAsync() ?? ValueTask.CompletedTask);
+            return (null, told, start.State);
+        }
+        catch (OperationCanceledException)
+        {
+            await (turn?.DisposeAsync() ?? ValueTask.CompletedTask);
+            _ = conversation.BreakAsync(turnId, before, before);
+            throw;
+        }
+    }
+
+    private StartedTurn Start(
+        RecordedConversation conversation, IReadOnlyList<ChatMessage> messages, ConversationState before, Func<TurnRequest, TurnRequest>? shape, CancellationToken cancellationToken)
+    {
+        var state = StateRecord.Copy(before);
+        conversation.Settle(state);
+        var request = Request(conversation, messages, state);
+        return new StartedTurn(state, pipeline.RunAsync(shape?.Invoke(request) ?? request, CancellationToken.None), cancellationToken);
     }
 
     /// <summary>
@@ -81,20 +129,33 @@ internal sealed class RecordedTurns(TurnPipeline pipeline, RiskAssessor assessor
     private static bool IsUneventful(ConversationState before, ConversationState after) =>
         before.Tier == Tier.T0 && after.Tier == Tier.T0 && after.WorryTurns == before.WorryTurns && after.HumourRefused == before.HumourRefused && !after.AwaitsClearing;
 
-    /// <summary>Danger that shows without any model. Where the rules themselves fail nothing is waited for either.</summary>
-    private bool IsDanger(IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ConversationState state)
+    /// <summary>
+    /// Danger in the newest words themselves, or rules that failed. Danger that is only carried on from before waits for the record: a counsellor may
+    /// have lifted it at another instance.
+    /// </summary>
+    private bool IsUrgent(Assessment? seen, IReadOnlyList<ChatMessage> messages) =>
+        seen is null || (seen.Route == Route.Danger && Look([messages[^1]], null) is null or { Route: Route.Danger });
+
+    /// <summary>No risk, now or before: nothing that running the turn twice would count or report twice.</summary>
+    private static bool IsCalm(ConversationState before, Assessment seen) =>
+        seen is { Tier: Tier.T0, Route: Route.Normal or Route.Happy } && before is { Tier: Tier.T0, AwaitsClearing: false, Ticket: null, LastDangerAt: null };
+
+    private static bool IsSame(ConversationState one, ConversationState other) => StateRecord.Write(one).AsSpan().SequenceEqual(StateRecord.Write(other));
+
+    /// <summary>What shows without any model; null where the rules themselves fail, and then nothing is waited for, as with danger.</summary>
+    private Assessment? Look(IReadOnlyList<ChatMessage> messages, ConversationState? state)
     {
         try
         {
-            return assessor.Assess(messages, state).Route == Route.Danger;
+            return assessor.Assess(messages, state);
         }
         catch (Exception)
         {
-            return true;
+            return null;
         }
     }
 
-    private static TurnRequest Request(RecordedConversation conversation, IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ConversationState state) =>
+    private static TurnRequest Request(RecordedConversation conversation, IReadOnlyList<ChatMessage> messages, ConversationState state) =>
         new(messages, state)
         {
             HumourAllowed = conversation.Settings.HumourAllowed,

@@ -150,6 +150,9 @@ internal enum TurnStanding
 /// <summary>How a turn stands when it begins. A turn that is begun again starts from the state before it, so that it raises the risk once.</summary>
 internal sealed record TurnStart(TurnStanding Standing, ConversationState State, MessageBody? Reply)
 {
+    /// <summary>The turn was begun before and has not ended: somebody may still be at it.</summary>
+    public bool IsOpen { get; init; }
+
     public static TurnStart Unknown { get; } = new(TurnStanding.Unknown, new ConversationState(), null);
 }
 

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 
 namespace PsyLite.Store.Sql;
 
@@ -9,7 +8,7 @@ namespace PsyLite.Store.Sql;
 /// the commit fail, all of it did. Safe to share.
 /// </summary>
 /// <param name="enter">Waits for the right to write.</param>
-internal sealed class GroupCommit(Func<CancellationToken, Task<IDisposable>> enter, DbContextOptions<StoreContext> options)
+internal sealed class GroupCommit(Func<CancellationToken, Task<IDisposable>> enter, IDbContextFactory<StoreContext> contexts)
 {
     /// <summary>Writes in one transaction: the first of them waits for the last.</summary>
     private const int MostTogether = 64;
@@ -39,25 +38,36 @@ internal sealed class GroupCommit(Func<CancellationToken, Task<IDisposable>> ent
 
     private async Task WriteWaitingAsync()
     {
-        while (true)
+        await WriteGroupAsync();
+        while (HasMore())
         {
-            using var entered = await enter(CancellationToken.None);
-            var group = Take();
-            if (group.Count == 0)
-            {
-                return;
-            }
+            // The thread that came first has what it came for; another one writes for those who came after it.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await WriteGroupAsync();
+        }
+    }
 
-            try
-            {
-                await WriteAsync(group);
-                group.ForEach(job => job.Finish(null));
-            }
-            catch (Exception fault)
-            {
-                // Each of those who wait has a boundary of its own; the next group may succeed.
-                group.ForEach(job => job.Finish(fault));
-            }
+    private async Task WriteGroupAsync()
+    {
+        using var entered = await enter(CancellationToken.None);
+        var group = Take();
+        try
+        {
+            await WriteAsync(group);
+            group.ForEach(job => job.Finish(null));
+        }
+        catch (Exception fault)
+        {
+            // Each of those who wait has a boundary of its own; the next group may succeed.
+            group.ForEach(job => job.Finish(fault));
+        }
+    }
+
+    private bool HasMore()
+    {
+        lock (_lock)
+        {
+            return _isWriting = _waiting.Count > 0;
         }
     }
 
@@ -71,19 +81,31 @@ internal sealed class GroupCommit(Func<CancellationToken, Task<IDisposable>> ent
                 group.Add(job);
             }
 
-            _isWriting = group.Count > 0;
             return group;
         }
     }
 
     private async Task WriteAsync(List<Job> group)
     {
-        await using var host = new StoreContext(options);
-        await using var transaction = await host.Database.BeginTransactionAsync();
+        await using var db = contexts.CreateDbContext();
+
+        // What a write leaves half done is taken back here; within a write nobody goes on after a failure.
+        db.Database.AutoSavepointsEnabled = false;
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        if (group is [var alone])
+        {
+            if (await TryAsync(alone, db))
+            {
+                await transaction.CommitAsync();
+            }
+
+            return;
+        }
+
         foreach (var job in group)
         {
             await transaction.CreateSavepointAsync(Mark);
-            if (!await TryAsync(job, host, transaction))
+            if (!await TryAsync(job, db))
             {
                 await transaction.RollbackToSavepointAsync(Mark);
             }
@@ -94,13 +116,10 @@ internal sealed class GroupCommit(Func<CancellationToken, Task<IDisposable>> ent
         await transaction.CommitAsync();
     }
 
-    private async Task<bool> TryAsync(Job job, StoreContext host, IDbContextTransaction transaction)
+    private static async Task<bool> TryAsync(Job job, StoreContext db)
     {
         try
         {
-            await using var db = new StoreContext(options);
-            db.Database.SetDbConnection(host.Database.GetDbConnection());
-            await db.Database.UseTransactionAsync(transaction.GetDbTransaction());
             await job.RunAsync(db);
             await db.SaveChangesAsync();
             return true;
@@ -110,6 +129,11 @@ internal sealed class GroupCommit(Func<CancellationToken, Task<IDisposable>> ent
             // The writer's own fault, handed to it and to nobody else.
             job.Fail(fault);
             return false;
+        }
+        finally
+        {
+            // What one write has read and changed is no business of the next.
+            db.ChangeTracker.Clear();
         }
     }
 

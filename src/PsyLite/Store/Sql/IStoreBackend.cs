@@ -17,13 +17,13 @@ internal interface IStoreBackend
     Task<string?> PrepareAsync(CancellationToken cancellationToken);
 
     /// <summary>Commits in groups, where only one may write at a time and waits for the disk with each commit; null for a server, which groups commits itself.</summary>
-    GroupCommit? Group(DbContextOptions<StoreContext> options);
+    GroupCommit? Group(IDbContextFactory<StoreContext> contexts);
 
     /// <summary>A fact that stays as it is until the transaction is over.</summary>
-    IQueryable<FactRow> Hold(StoreContext db, string name);
+    Task<FactRow> HoldAsync(StoreContext db, string name, CancellationToken cancellationToken);
 
-    /// <summary>A conversation that nobody else changes until the transaction is over.</summary>
-    IQueryable<ConversationRow> Take(StoreContext db, string id);
+    /// <summary>A conversation, with the data key of this name, that nobody else changes until the transaction is over; null when there is none.</summary>
+    Task<KeyedConversation?> TakeAsync(StoreContext db, string id, string key, CancellationToken cancellationToken);
 
     /// <summary>Overwrites or drops what deleted rows have left behind.</summary>
     Task ScrubAsync(StoreContext db, CancellationToken cancellationToken);

@@ -51,11 +51,15 @@ internal sealed class PostgresBackend : IStoreBackend
 
     public Task<string?> PrepareAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
-    public GroupCommit? Group(DbContextOptions<StoreContext> options) => null;
+    public GroupCommit? Group(IDbContextFactory<StoreContext> contexts) => null;
 
-    public IQueryable<FactRow> Hold(StoreContext db, string name) => db.Facts.FromSql($"""SELECT * FROM facts WHERE "Name" = {name} FOR SHARE""");
+    public Task<FactRow> HoldAsync(StoreContext db, string name, CancellationToken cancellationToken) =>
+        db.Facts.FromSql($"""SELECT * FROM facts WHERE "Name" = {name} FOR SHARE""").AsNoTracking().SingleAsync(cancellationToken);
 
-    public IQueryable<ConversationRow> Take(StoreContext db, string id) => db.Conversations.FromSql($"""SELECT * FROM conversations WHERE "Id" = {id} FOR UPDATE""");
+    public async Task<KeyedConversation?> TakeAsync(StoreContext db, string id, string key, CancellationToken cancellationToken) =>
+        await db.Conversations.FromSql($"""SELECT * FROM conversations WHERE "Id" = {id} FOR UPDATE""").SingleOrDefaultAsync(cancellationToken) is { } row
+            ? new KeyedConversation(row, await db.DataKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Id == key, cancellationToken))
+            : null;
 
     /// <summary>The rows' keys are what matters: their table is written anew, the large ones are left to autovacuum.</summary>
     public Task ScrubAsync(StoreContext db, CancellationToken cancellationToken) => db.Database.ExecuteSqlRawAsync("VACUUM FULL data_keys", cancellationToken);

@@ -19,28 +19,27 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
     public SqlTurns Turns { get; } = new(database);
 
     public Task<ConversationSummary> CreateAsync(string owner, string id, ConversationHead head, CancellationToken cancellationToken) =>
-        database.WriteAsync(db => CreateAsync(db, owner, id, head, cancellationToken), cancellationToken);
+        database.WriteAsync(async db => Summary((await AddAsync(db, owner, id, head, cancellationToken)).Row, head), cancellationToken);
 
     public async Task<IReadOnlyList<ConversationSummary>> ListAsync(string owner, int skip, int most, CancellationToken cancellationToken) =>
         [.. (await PageAsync(owner, skip, most, cancellationToken)).Select(c => c.Summary)];
 
     public Task<StoredConversation?> OpenAsync(string owner, string id, CancellationToken cancellationToken) => database.ReadAsync(async db =>
     {
-        var row = await db.Conversations.AsNoTracking().SingleOrDefaultAsync(c => c.Id == id && c.OwnerId == owner, cancellationToken);
-        if (row is null || await database.KeyAsync(db, Seals.ConversationKey(id), cancellationToken) is not { } key)
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        if (await database.ConversationAsync(db, id, cancellationToken) is not var (row, key) || row.OwnerId != owner)
         {
             return null;
         }
 
-        var messages = await db.Messages.AsNoTracking().Where(m => m.ConversationId == id).OrderBy(m => m.Ordinal).ToListAsync(cancellationToken);
+        var messages = await database.Queries.Messages(db, id).ToListAsync(cancellationToken);
         return new StoredConversation(Summary(row, key), [.. messages.Select(m => Message(m, key))], SqlTurns.ReadState(row, key));
     });
 
     public Task<bool> ChangeAsync(string owner, string id, Func<ConversationHead, ConversationHead> change, CancellationToken cancellationToken) => database.WriteAsync(
         async db =>
         {
-            var row = await database.Take(db, id).SingleOrDefaultAsync(c => c.OwnerId == owner, cancellationToken);
-            if (row is null || await database.KeyAsync(db, Seals.ConversationKey(id), cancellationToken) is not { } key)
+            if (await database.TakeAsync(db, id, cancellationToken) is not var (row, key) || row.OwnerId != owner)
             {
                 return false;
             }
@@ -60,9 +59,14 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
         return database.WriteAsync(
             async db =>
             {
-                await CreateAsync(db, owner, id, head, cancellationToken);
-                await db.SaveChangesAsync(cancellationToken);
-                return await Turns.BeginAsync(db, owner, id, turnId, text, cancellationToken);
+                if (await database.TakeAsync(db, id, cancellationToken) is not null)
+                {
+                    // The same first message came twice, to two instances or two pages, and the other one was quicker.
+                    return await Turns.BeginAsync(db, owner, id, turnId, text, cancellationToken);
+                }
+
+                var (row, key) = await AddAsync(db, owner, id, head, cancellationToken);
+                return Turns.BeginFirst(db, row, key, turnId, text);
             },
             cancellationToken);
     }
@@ -137,13 +141,13 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
     public Task<IReadOnlyList<ConsentRecord>> ConsentsAsync(string owner, CancellationToken cancellationToken) =>
         _records.ListAsync<ConsentRecord>(owner, OwnerRecordKind.Consent, cancellationToken);
 
-    private async Task<ConversationSummary> CreateAsync(StoreContext db, string owner, string id, ConversationHead head, CancellationToken cancellationToken)
+    private async Task<(ConversationRow Row, DataKey Key)> AddAsync(StoreContext db, string owner, string id, ConversationHead head, CancellationToken cancellationToken)
     {
         await _records.OwnerAsync(db, owner, cancellationToken);
         var now = database.Now;
         var key = await database.AddKeyAsync(db, Seals.ConversationKey(id), cancellationToken);
         var state = head.Settings.Begin(RecordId.Checked(id));
-        db.Conversations.Add(new ConversationRow
+        var row = new ConversationRow
         {
             Id = id,
             OwnerId = owner,
@@ -151,8 +155,9 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
             Updated = now,
             Head = key.Seal(head, Seals.Head(id, owner)),
             State = key.SealBytes(StateRecord.Write(state), Seals.State(id)),
-        });
-        return new ConversationSummary(id, Time(now), Time(now), head);
+        };
+        db.Conversations.Add(row);
+        return (row, key);
     }
 
     private Task<List<(ConversationSummary Summary, DataKey Key)>> PageAsync(string owner, int skip, int most, CancellationToken cancellationToken) => database.ReadAsync(async db =>
@@ -174,7 +179,9 @@ internal sealed class SqlConversationStore(StoreDatabase database) : IConversati
         return page;
     });
 
-    private static ConversationSummary Summary(ConversationRow row, DataKey key) => new(row.Id, Time(row.Created), Time(row.Updated), Head(row, key));
+    private static ConversationSummary Summary(ConversationRow row, DataKey key) => Summary(row, Head(row, key));
+
+    private static ConversationSummary Summary(ConversationRow row, ConversationHead head) => new(row.Id, Time(row.Created), Time(row.Updated), head);
 
     private static ConversationHead Head(ConversationRow row, DataKey key) => key.Open<ConversationHead>(row.Head, Seals.Head(row.Id, row.OwnerId));
 

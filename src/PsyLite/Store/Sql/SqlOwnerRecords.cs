@@ -10,7 +10,7 @@ internal sealed class SqlOwnerRecords(StoreDatabase database)
     /// <summary>The owner's row, made when it is not there.</summary>
     public async Task<OwnerRow> OwnerAsync(StoreContext db, string owner, CancellationToken cancellationToken)
     {
-        if (await db.Owners.SingleOrDefaultAsync(o => o.Id == owner, cancellationToken) is { } known)
+        if (await database.Queries.Owner(db, owner, cancellationToken) is { } known)
         {
             return known;
         }
@@ -25,7 +25,7 @@ internal sealed class SqlOwnerRecords(StoreDatabase database)
     }
 
     public Task<PersonSettings> SettingsAsync(string owner, CancellationToken cancellationToken) => database.ReadAsync(async db =>
-        await db.Owners.AsNoTracking().SingleOrDefaultAsync(o => o.Id == owner, cancellationToken) is { Settings: { } settings }
+        await database.Queries.Owner(db, owner, cancellationToken) is { Settings: { } settings }
         && await KeyAsync(db, owner, cancellationToken) is { } key
             ? key.Open<PersonSettings>(settings, Seals.Settings(owner))
             : new PersonSettings());

@@ -23,7 +23,7 @@ internal sealed class SqlTakeovers(StoreDatabase database, SqlConversationStore 
         return database.WriteAsync(
             async db =>
             {
-                if (await database.Take(db, conversation).SingleOrDefaultAsync(cancellationToken) is null)
+                if (await database.TakeAsync(db, conversation, cancellationToken) is null)
                 {
                     return false;
                 }

@@ -13,9 +13,9 @@ namespace PsyLite.Store.Sql;
 /// </summary>
 internal static class SqlTickets
 {
-    public static async Task FollowAsync(StoreContext db, ConversationState state, string conversation, DataKey key, CancellationToken cancellationToken)
+    public static async Task FollowAsync(StoreDatabase database, StoreContext db, ConversationState state, string conversation, DataKey key, CancellationToken cancellationToken)
     {
-        var rows = await db.Tickets.Where(t => t.ConversationId == conversation).ToListAsync(cancellationToken);
+        var rows = await database.Queries.Tickets(db, conversation).ToListAsync(cancellationToken);
         db.Tickets.RemoveRange(rows.Where(r => r.Id != state.Ticket?.Id));
         if (state.Ticket is not { } ticket)
         {

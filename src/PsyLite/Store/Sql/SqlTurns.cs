@@ -15,6 +15,13 @@ internal sealed class SqlTurns(StoreDatabase database)
     public Task<TurnStart> BeginAsync(string owner, string id, string turnId, string text, CancellationToken cancellationToken) =>
         database.WriteAsync(db => BeginAsync(db, owner, id, turnId, text, cancellationToken), cancellationToken);
 
+    /// <summary>Begins the first turn of a conversation that the transaction of <paramref name="db"/> has just added.</summary>
+    public TurnStart BeginFirst(StoreContext db, ConversationRow conversation, DataKey key, string turnId, string text)
+    {
+        Add(db, conversation.Id, turnId, 0, text, key);
+        return new TurnStart(TurnStanding.Begun, ReadState(conversation, key), null);
+    }
+
     /// <summary>The same in the transaction of <paramref name="db"/>.</summary>
     public async Task<TurnStart> BeginAsync(StoreContext db, string owner, string id, string turnId, string text, CancellationToken cancellationToken)
     {
@@ -24,7 +31,7 @@ internal sealed class SqlTurns(StoreDatabase database)
         }
 
         var state = ReadState(conversation, key);
-        var known = await db.Messages.Where(m => m.ConversationId == id && m.TurnId == turnId && m.Author == Author.Program).SingleOrDefaultAsync(cancellationToken);
+        var known = await database.Queries.Reply(db, id, turnId, cancellationToken);
         if (known is { Stage: MessageStage.Committed })
         {
             return new TurnStart(TurnStanding.Finished, state, key.Open<MessageBody>(known.Body, Seals.Body(id, turnId, known.Ordinal, known.Author)));
@@ -34,9 +41,10 @@ internal sealed class SqlTurns(StoreDatabase database)
         var (last, ordinal) = await LastAsync(db, id, cancellationToken);
         if (known is not null && known.Ordinal == last?.Ordinal)
         {
+            var isOpen = known.Stage == MessageStage.Open;
             known.Stage = MessageStage.Open;
             known.Pending = null;
-            return new TurnStart(TurnStanding.BegunAgain, state, null);
+            return new TurnStart(TurnStanding.BegunAgain, state, null) { IsOpen = isOpen };
         }
 
         if (known is not null)
@@ -46,9 +54,7 @@ internal sealed class SqlTurns(StoreDatabase database)
         }
 
         state = Settle(conversation, last, state, key);
-        var body = key.Seal(new MessageBody(text), Seals.Body(id, turnId, ordinal, Author.Person));
-        db.Messages.Add(Row(id, turnId, ordinal, Author.Person, MessageStage.Committed, body));
-        db.Messages.Add(Row(id, turnId, ordinal + 1, Author.Program, MessageStage.Open, null));
+        Add(db, id, turnId, ordinal, text, key);
         return new TurnStart(TurnStanding.Begun, state, null);
     }
 
@@ -64,7 +70,7 @@ internal sealed class SqlTurns(StoreDatabase database)
                     && await LastAsync(db, id, cancellationToken) is ({ Stage: MessageStage.Open or MessageStage.Broken } reply, _) && reply.TurnId == turnId)
                 {
                     reply.Pending = key.SealBytes(bytes, Seals.Pending(id, turnId));
-                    await SqlTickets.FollowAsync(db, state, id, key, cancellationToken);
+                    await SqlTickets.FollowAsync(database, db, state, id, key, cancellationToken);
                     Touch(conversation);
                 }
 
@@ -92,7 +98,7 @@ internal sealed class SqlTurns(StoreDatabase database)
                 reply.Body = key.Seal(body, Seals.Body(id, turnId, reply.Ordinal, Author.Program));
                 reply.Pending = null;
                 conversation.State = key.SealBytes(bytes, Seals.State(id));
-                await SqlTickets.FollowAsync(db, state, id, key, cancellationToken);
+                await SqlTickets.FollowAsync(database, db, state, id, key, cancellationToken);
                 Touch(conversation);
                 return true;
             },
@@ -134,8 +140,7 @@ internal sealed class SqlTurns(StoreDatabase database)
     public Task<bool> AddCounsellorAsync(string id, string text, CancellationToken cancellationToken) => database.WriteAsync(
         async db =>
         {
-            var conversation = await database.Take(db, id).SingleOrDefaultAsync(cancellationToken);
-            if (conversation is null || await database.KeyAsync(db, Seals.ConversationKey(id), cancellationToken) is not { } key)
+            if (await database.TakeAsync(db, id, cancellationToken) is not var (conversation, key))
             {
                 return false;
             }
@@ -153,8 +158,7 @@ internal sealed class SqlTurns(StoreDatabase database)
     public Task<bool> ChangeStateAsync(string id, Action<ConversationState> change, CancellationToken cancellationToken) => database.WriteAsync(
         async db =>
         {
-            var conversation = await database.Take(db, id).SingleOrDefaultAsync(cancellationToken);
-            if (conversation is null || await database.KeyAsync(db, Seals.ConversationKey(id), cancellationToken) is not { } key)
+            if (await database.TakeAsync(db, id, cancellationToken) is not var (conversation, key))
             {
                 return false;
             }
@@ -163,7 +167,7 @@ internal sealed class SqlTurns(StoreDatabase database)
             state = await LastAsync(db, id, cancellationToken) is ({ Pending.Length: > 0 } last, _) ? Settle(conversation, last, state, key) : state;
             change(state);
             conversation.State = key.SealBytes(StateRecord.Write(state), Seals.State(id));
-            await SqlTickets.FollowAsync(db, state, id, key, cancellationToken);
+            await SqlTickets.FollowAsync(database, db, state, id, key, cancellationToken);
             Touch(conversation);
             return true;
         },
@@ -222,18 +226,24 @@ internal sealed class SqlTurns(StoreDatabase database)
     }
 
     private async Task<(ConversationRow Conversation, DataKey Key)?> FindAsync(StoreContext db, string owner, string id, CancellationToken cancellationToken) =>
-        await database.Take(db, id).SingleOrDefaultAsync(c => c.OwnerId == owner, cancellationToken) is { } conversation
-        && await database.KeyAsync(db, Seals.ConversationKey(id), cancellationToken) is { } key ? (conversation, key) : null;
+        await database.TakeAsync(db, id, cancellationToken) is var (conversation, key) && conversation.OwnerId == owner ? (conversation, key) : null;
 
     /// <summary>
     /// The reply of the last turn, and the next free place. What a counsellor writes while a turn runs stands behind its reply and takes nothing from it.
     /// </summary>
-    private static async Task<(MessageRow? Reply, int Next)> LastAsync(StoreContext db, string id, CancellationToken cancellationToken)
+    private async Task<(MessageRow? Reply, int Next)> LastAsync(StoreContext db, string id, CancellationToken cancellationToken)
     {
-        var messages = db.Messages.Where(m => m.ConversationId == id).OrderByDescending(m => m.Ordinal);
-        var last = await messages.FirstOrDefaultAsync(cancellationToken);
-        var reply = last is { Author: Author.Counsellor } ? await messages.FirstOrDefaultAsync(m => m.Author != Author.Counsellor, cancellationToken) : last;
+        var last = await database.Queries.Newest(db, id, cancellationToken);
+        var reply = last is { Author: Author.Counsellor } ? await database.Queries.NewestOfTurns(db, id, cancellationToken) : last;
         return (reply, last is null ? 0 : last.Ordinal + 1);
+    }
+
+    /// <summary>The person's message, and the open place of its reply.</summary>
+    private void Add(StoreContext db, string id, string turnId, int ordinal, string text, DataKey key)
+    {
+        var body = key.Seal(new MessageBody(text), Seals.Body(id, turnId, ordinal, Author.Person));
+        db.Messages.Add(Row(id, turnId, ordinal, Author.Person, MessageStage.Committed, body));
+        db.Messages.Add(Row(id, turnId, ordinal + 1, Author.Program, MessageStage.Open, null));
     }
 
     private void Touch(ConversationRow conversation)

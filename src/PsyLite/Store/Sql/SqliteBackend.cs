@@ -16,11 +16,25 @@ internal sealed class SqliteBackend : IStoreBackend
     /// <summary>Seconds that a statement waits for another program's lock: a reply does not wait for longer.</summary>
     private const int BusySeconds = 2;
 
+    /// <summary>Writes after which the log is written back into the file, some thousand pages at most.</summary>
+    private const int WritesBetweenCheckpoints = 128;
+
     /// <summary>Seconds that erasing waits for other programs.</summary>
     private const int ScrubSeconds = 15;
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestLock = TimeSpan.FromSeconds(30);
+
+    private readonly Func<StoreContext, string, string, CancellationToken, Task<KeyedConversation?>> _take = EF.CompileAsyncQuery(
+        (StoreContext db, string id, string key, CancellationToken _) => (from c in db.Conversations
+                                                                          where c.Id == id
+                                                                          from k in db.DataKeys.Where(k => k.Id == key).DefaultIfEmpty()
+                                                                          select new KeyedConversation(c, k)).SingleOrDefault());
+
+    private readonly Func<StoreContext, string, CancellationToken, Task<FactRow>> _hold = EF.CompileAsyncQuery(
+        (StoreContext db, string name, CancellationToken _) => db.Facts.AsNoTracking().Single(f => f.Name == name));
+
     private readonly SemaphoreSlim _writer = new(1, 1);
+    private int _writes;
     private readonly string _path;
     private readonly TimeProvider _time;
     private readonly string _connection;
@@ -72,11 +86,11 @@ internal sealed class SqliteBackend : IStoreBackend
         return notice;
     }
 
-    public GroupCommit? Group(DbContextOptions<StoreContext> options) => new(EnterAsync, options);
+    public GroupCommit? Group(IDbContextFactory<StoreContext> contexts) => new(EnterAsync, contexts);
 
-    public IQueryable<FactRow> Hold(StoreContext db, string name) => db.Facts.Where(f => f.Name == name);
+    public Task<FactRow> HoldAsync(StoreContext db, string name, CancellationToken cancellationToken) => _hold(db, name, cancellationToken);
 
-    public IQueryable<ConversationRow> Take(StoreContext db, string id) => db.Conversations.Where(c => c.Id == id);
+    public Task<KeyedConversation?> TakeAsync(StoreContext db, string id, string key, CancellationToken cancellationToken) => _take(db, id, key, cancellationToken);
 
     /// <summary>
     /// secure_delete has zeroed the cells already; VACUUM drops stale copies in unused parts of pages, and emptying the log drops the pages as
@@ -109,11 +123,39 @@ internal sealed class SqliteBackend : IStoreBackend
         _ => null,
     };
 
-    /// <summary>Waits for the right to write; the caller's thread is left before anything blocks.</summary>
+    /// <summary>Waits for the right to write. SQLite writes on the caller's thread; a page's, which has a context, is left first.</summary>
     private async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
-        await _writer.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        return new Entered(_writer);
+        await _writer.WaitAsync(cancellationToken).ConfigureAwait(SynchronizationContext.Current is null ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.ForceYielding);
+        return new Entered(this);
+    }
+
+    private void Leave()
+    {
+        _writer.Release();
+        if (Interlocked.Increment(ref _writes) % WritesBetweenCheckpoints == 0)
+        {
+            _ = Task.Run(CheckpointAsync);
+        }
+    }
+
+    /// <summary>
+    /// Writes the log back into the file beside the writers, which would otherwise do it in the middle of somebody's turn; then what they wrote
+    /// meanwhile while they wait, so that the log begins anew and does not grow.
+    /// </summary>
+    private async Task CheckpointAsync()
+    {
+        try
+        {
+            using var connection = OpenAlone();
+            Run(connection, "PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(PASSIVE)");
+            using var alone = await EnterAsync(CancellationToken.None);
+            Run(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        }
+        catch (SqliteException)
+        {
+            // What is wrong with the file shows at the next write, and SQLite itself writes a log back that has grown too long.
+        }
     }
 
     private bool IsSound()
@@ -177,15 +219,15 @@ internal sealed class SqliteBackend : IStoreBackend
         command.ExecuteNonQuery();
     }
 
-    private sealed class Entered(SemaphoreSlim writer) : IDisposable
+    private sealed class Entered(SqliteBackend backend) : IDisposable
     {
-        public void Dispose() => writer.Release();
+        public void Dispose() => backend.Leave();
     }
 
     /// <summary>Settings that SQLite keeps per connection. FULL waits for the disk at every commit: a message outlives a power cut too.</summary>
     private sealed class Settings : DbConnectionInterceptor
     {
-        private const string Sql = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF";
+        private const string Sql = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF; PRAGMA wal_autocheckpoint=8000";
 
         public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Run((SqliteConnection)connection, Sql);
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using PsyLite.Store.Keys;
 
 namespace PsyLite.Store.Sql;
@@ -10,9 +11,12 @@ internal sealed class StoreDatabase
     /// <summary>Times that a write is tried when others write at the same time.</summary>
     private const int MostAttempts = 8;
     private const string MasterFact = "master";
+
+    /// <summary>Contexts that are kept for the next use: making one costs as much as several reads.</summary>
+    private const int KeptContexts = 64;
     private readonly IStoreBackend _backend;
     private readonly KeySource _keys;
-    private readonly DbContextOptions<StoreContext> _options;
+    private readonly PooledDbContextFactory<StoreContext> _contexts;
     private readonly GroupCommit? _group;
     private volatile KeyRing _ring;
 
@@ -20,14 +24,16 @@ internal sealed class StoreDatabase
     {
         _backend = backend;
         _keys = keys;
-        _options = options;
-        _group = backend.Group(options);
+        _contexts = new PooledDbContextFactory<StoreContext>(options, KeptContexts);
+        _group = backend.Group(_contexts);
         _ring = ring;
         Time = time;
         Notice = notice;
     }
 
     public TimeProvider Time { get; }
+
+    public TurnQueries Queries { get; } = new();
 
     public KeySource Keys => _keys;
 
@@ -71,9 +77,9 @@ internal sealed class StoreDatabase
 
     public async Task<T> ReadAsync<T>(Func<StoreContext, Task<T>> read)
     {
-        // SQLite reads on the caller's thread, which may be a page's; leave it first.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await using var db = new StoreContext(_options);
+        // SQLite reads on the caller's thread; a page's, which has a context, is left first.
+        await Task.CompletedTask.ConfigureAwait(SynchronizationContext.Current is null ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.ForceYielding);
+        await using var db = _contexts.CreateDbContext();
         return await read(db);
     }
 
@@ -95,7 +101,7 @@ internal sealed class StoreDatabase
 
     private async Task<T> WriteAloneAsync<T>(Func<StoreContext, Task<T>> write, CancellationToken cancellationToken)
     {
-        await using var db = new StoreContext(_options);
+        await using var db = _contexts.CreateDbContext();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var result = await write(db);
         await db.SaveChangesAsync(cancellationToken);
@@ -105,26 +111,33 @@ internal sealed class StoreDatabase
 
     public async Task ScrubAsync(CancellationToken cancellationToken)
     {
-        await using var db = new StoreContext(_options);
+        await using var db = _contexts.CreateDbContext();
         await _backend.ScrubAsync(db, cancellationToken);
     }
 
-    /// <summary>A conversation that nobody else changes until the transaction of <paramref name="db"/> is over.</summary>
-    public IQueryable<ConversationRow> Take(StoreContext db, string id) => _backend.Take(db, id);
+    /// <summary>A conversation that nobody else changes until the transaction of <paramref name="db"/> is over, and its key; null when it or its key is gone.</summary>
+    public async Task<(ConversationRow Row, DataKey Key)?> TakeAsync(StoreContext db, string id, CancellationToken cancellationToken) =>
+        Unwrap(await _backend.TakeAsync(db, id, Seals.ConversationKey(id), cancellationToken));
+
+    /// <summary>A conversation as it stands, to be read; null when it or its key is gone.</summary>
+    public async Task<(ConversationRow Row, DataKey Key)?> ConversationAsync(StoreContext db, string id, CancellationToken cancellationToken) =>
+        Unwrap(await Queries.Conversation(db, id, Seals.ConversationKey(id), cancellationToken));
 
     /// <summary>The data key of this name, for reading and writing what it seals; null when it was erased.</summary>
     public async Task<DataKey?> KeyAsync(StoreContext db, string name, CancellationToken cancellationToken) =>
-        await db.DataKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Id == name, cancellationToken) is { } row ? Unwrap(row) : null;
+        await Queries.Key(db, name, cancellationToken) is { } row ? Unwrap(row) : null;
 
     /// <summary>A new data key of this name, in the transaction of <paramref name="db"/>.</summary>
     public async Task<DataKey> AddKeyAsync(StoreContext db, string name, CancellationToken cancellationToken)
     {
-        var current = await _backend.Hold(db, MasterFact).AsNoTracking().SingleAsync(cancellationToken);
+        var current = await _backend.HoldAsync(db, MasterFact, cancellationToken);
         var master = Master(current.Value);
         var key = DataKey.Create();
         db.DataKeys.Add(new DataKeyRow { Id = name, MasterId = master.Id, Wrapped = master.Wrap(key, name) });
         return key;
     }
+
+    private (ConversationRow, DataKey)? Unwrap(KeyedConversation? found) => found is { Key: { } key } ? (found.Row, Unwrap(key)) : null;
 
     public DataKey Unwrap(DataKeyRow row) => Master(row.MasterId).Unwrap(row.Wrapped, row.Id);
 
