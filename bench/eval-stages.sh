@@ -5,11 +5,12 @@
 #
 # The first model is what the others are held against. TEXT names the text for perplexity (default: client and counsellor lines of
 # eval-sets/cpsycoune); JUDGE a judge as --judge takes it (default: rules); OUT the folder of the full runs (default: runs/evaluation).
+# The models are stages of the built-in one, so the turn speaks to them as to it, without a system prompt.
 # A run that was stopped goes on where it stopped when the same command is given again.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 cd "$root"
-[ $# -ge 1 ] || { sed -n '2,9p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,10p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 out=${OUT:-runs/evaluation}
 judge=${JUDGE:-rules}
 psylite=${PSYLITE:-./psylite}
@@ -30,9 +31,9 @@ for stage in "$@"; do
         "$psylite" eval ceval --variant "$variant" --model "$file" --name "$name" --out "$out/$name/ceval-$variant" >/dev/null
     done
     "$psylite" eval cpsycoune --prompt chat --max-tokens 400 --judge "$judge" --model "$file" --name "$name" --out "$out/$name/cpsycoune" >/dev/null
-    "$psylite" eval cpsycoune --with-agent --max-tokens 400 --judge "$judge" --model "$file" --name "$name+turn" --out "$out/$name/cpsycoune-turn" >/dev/null
+    "$psylite" eval cpsycoune --with-agent --as-built-in --max-tokens 400 --judge "$judge" --model "$file" --name "$name+turn" --out "$out/$name/cpsycoune-turn" >/dev/null
     "$psylite" eval safedialbench --max-tokens 400 --judge "$judge" --model "$file" --name "$name" --out "$out/$name/safedialbench" >/dev/null
-    "$psylite" eval safedialbench --with-agent --max-tokens 400 --judge "$judge" --model "$file" --name "$name+turn" --out "$out/$name/safedialbench-turn" >/dev/null
+    "$psylite" eval safedialbench --with-agent --as-built-in --max-tokens 400 --judge "$judge" --model "$file" --name "$name+turn" --out "$out/$name/safedialbench-turn" >/dev/null
     "$psylite" eval perplexity --model "$file" --text "$text" --name "$name" --out "$out/$name/perplexity" >/dev/null
     echo "eval-stages: $name done" >&2
 done
@@ -41,8 +42,8 @@ done
     echo "# The stages, evaluated"
     echo
     echo "Written by \`bench/eval-stages.sh\` on $(date -u +%F). Judge: $judge. Sets: \`eval-sets/\`; 95 % intervals by bootstrap over"
-    echo "dialogues, questions or chunks; \`+turn\` is with the whole counselling turn around the model. Full reports: \`./psylite eval compare\`"
-    echo "on the folders of the runs."
+    echo "dialogues, questions or chunks; \`+turn\` is with the whole counselling turn around the model, as around the built-in one."
+    echo "Full reports: \`./psylite eval compare\` on the folders of the runs."
     echo
     for benchmark in ceval-official ceval-opencompass-ppl ceval-opencompass-gen cpsycoune cpsycoune-turn safedialbench safedialbench-turn perplexity; do
         echo "## $benchmark"

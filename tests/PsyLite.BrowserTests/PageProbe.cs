@@ -121,5 +121,18 @@ public sealed class PageProbe : IAsyncDisposable
             """);
     }
 
+    /// <summary>Words of a drawing that lie over one another, or reach beyond its edge.</summary>
+    public Task<string[]> DrawingFaultsAsync() => Page.EvaluateAsync<string[]>("""
+        () => [...document.querySelectorAll("svg")].flatMap(svg => {
+            const box = svg.getBoundingClientRect();
+            const texts = [...svg.querySelectorAll("text")].map(t => ({ said: t.textContent, at: t.getBoundingClientRect() }));
+            const cut = texts.filter(t => t.at.left < box.left - 1 || t.at.right > box.right + 1).map(t => `cut off: ${t.said}`);
+            const over = texts.flatMap((a, i) => texts.slice(i + 1)
+                .filter(b => Math.min(a.at.right, b.at.right) - Math.max(a.at.left, b.at.left) > 1 && Math.min(a.at.bottom, b.at.bottom) - Math.max(a.at.top, b.at.top) > 3)
+                .map(b => `over one another: ${a.said} | ${b.said}`));
+            return [...cut, ...over];
+        })
+        """);
+
     public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();
 }

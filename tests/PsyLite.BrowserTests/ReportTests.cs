@@ -29,12 +29,43 @@ public sealed class ReportTests(Chromium chromium)
             await page.ExpectNoSidewaysScrollAsync();
             var ground = await page.Page.EvaluateAsync<string>("getComputedStyle(document.documentElement).backgroundColor");
             Assert.Equal(scheme == ColorScheme.Dark ? "rgb(27, 25, 23)" : "rgb(250, 247, 242)", ground);
+            Assert.Empty(await page.DrawingFaultsAsync());
             Assert.Empty(page.ForeignRequests);
             Assert.Empty(page.Problems);
         }
         finally
         {
             File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData(390, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    [InlineData(1280, ColorScheme.Light)]
+    [InlineData(1280, ColorScheme.Dark)]
+    public async Task Drawings_of_evaluations_can_be_read(int width, ColorScheme scheme)
+    {
+        foreach (var (name, html) in new[] { ("cpsycoune", EvaluationReports.Counselling("mini", 1).Page()), ("safedialbench", EvaluationReports.Safety().Page()), ("compare", EvaluationReports.Compared()) })
+        {
+            var file = Path.Combine(Path.GetTempPath(), $"psylite-{name}-{Guid.NewGuid():N}.html");
+            await File.WriteAllTextAsync(file, html);
+            try
+            {
+                await using var page = await chromium.OpenFileAsync(file, width, scheme);
+                Assert.True(await page.Page.Locator("svg").CountAsync() > 0, name);
+                await page.ExpectNoSidewaysScrollAsync();
+                Assert.Empty(await page.DrawingFaultsAsync());
+                Assert.Empty(await page.AccessFaultsAsync());
+                if (PageProbe.Pictures is { } folder)
+                {
+                    await page.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}-{width}-{scheme}.png"), FullPage = true });
+                }
+            }
+            finally
+            {
+                File.Delete(file);
+            }
         }
     }
 }

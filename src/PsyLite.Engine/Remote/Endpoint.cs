@@ -12,6 +12,7 @@ internal sealed class Endpoint
     private volatile bool isUp = true;
     private volatile bool choosesOnly;
     private volatile string? model;
+    private volatile string? refusal;
 
     public Endpoint(Uri address, RemoteOptions options, TimeProvider time)
     {
@@ -60,13 +61,16 @@ internal sealed class Endpoint
         ResilienceContextPool.Shared.Return(context);
     }
 
+    /// <summary>What it said when it was last looked at and would not serve; null when it said nothing.</summary>
+    public string? Refusal => refusal;
+
     public void Found(string? listed)
     {
-        isUp = true;
+        (isUp, refusal) = (true, null);
         model ??= listed;
     }
 
-    public void Lost() => isUp = false;
+    public void Lost(RemoteException fault) => (isUp, refusal) = (false, fault.Status is null ? null : fault.Message);
 
     /// <summary>Counts a request until the result is disposed.</summary>
     public IDisposable Enter()

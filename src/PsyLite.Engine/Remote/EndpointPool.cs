@@ -32,7 +32,8 @@ internal sealed class EndpointPool : IAsyncDisposable
     public Task FirstLook { get; }
 
     /// <summary>One line that says that nobody serves; null when somebody does.</summary>
-    public string? Problem => Endpoints.Any(e => e.IsHealthy) ? null : $"none of {options.Hosts} answers: start the engine there, or check --endpoint.";
+    public string? Problem => Endpoints.Any(e => e.IsHealthy) ? null
+        : Endpoints.Select(e => e.Refusal).FirstOrDefault(r => r is not null) ?? $"none of {options.Hosts} answers: start the engine there, or check {options.AddressSource}.";
 
     /// <param name="affinity">Alike for the turns of a conversation, which then meet an endpoint that has their beginning cached, unless another is less busy.</param>
     /// <exception cref="RemoteException">No endpoint did it; that of the last one that was asked.</exception>
@@ -112,9 +113,9 @@ internal sealed class EndpointPool : IAsyncDisposable
             // Looks are no requests: they count only where one of them is the trial that ends a rest.
             await (endpoint.IsResting ? endpoint.RunAsync(Look, cancellationToken) : Look(endpoint, cancellationToken));
         }
-        catch (RemoteException)
+        catch (RemoteException fault)
         {
-            endpoint.Lost();
+            endpoint.Lost(fault);
         }
         catch (BrokenCircuitException)
         {

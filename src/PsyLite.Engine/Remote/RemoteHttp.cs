@@ -13,10 +13,11 @@ internal sealed class RemoteHttp : IDisposable
     private readonly HttpClient client;
     private readonly TimeProvider time;
     private readonly string? key;
+    private readonly (string Key, string Address) sources;
 
     public RemoteHttp(RemoteOptions options, TimeProvider time)
     {
-        (this.time, key) = (time, options.Key);
+        (this.time, key, sources) = (time, options.Key, (options.KeySource, options.AddressSource));
         client = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -116,8 +117,8 @@ internal sealed class RemoteHttp : IDisposable
     {
         var advice = response.StatusCode switch
         {
-            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => "check PSYLITE_ENDPOINT_KEY.",
-            HttpStatusCode.NotFound => "check --endpoint and the name of the model (--model).",
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => $"check {sources.Key}.",
+            HttpStatusCode.NotFound => sources.Address == "--endpoint" ? "check --endpoint and the name of the model (--model)." : $"check {sources.Address} and the name of the model.",
             HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity => "it does not take this request; the conversation may be too long for its context.",
             HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => "it is busy or still loading.",
             _ => "see its own log.",

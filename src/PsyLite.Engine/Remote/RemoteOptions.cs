@@ -24,6 +24,12 @@ public sealed record RemoteOptions
     /// <summary>Bearer key, sent to these endpoints alone.</summary>
     public string? Key { get; init; }
 
+    /// <summary>Where the key comes from, for messages.</summary>
+    public string KeySource { get; init; } = "PSYLITE_ENDPOINT_KEY";
+
+    /// <summary>Where the addresses come from, for messages.</summary>
+    public string AddressSource { get; init; } = "--endpoint";
+
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>From the request to the first piece of text; leaves a second endpoint time within a turn's own limit of two minutes.</summary>

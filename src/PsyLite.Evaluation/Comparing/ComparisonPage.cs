@@ -18,8 +18,8 @@ public static class ComparisonPage
         var legend = Page.Legend([.. shown.Select(r => r.Manifest.Name)]);
         return Page.Of($"PsyLite {first.Benchmark} · {string.Join(" / ", names)}", Lead(comparison),
         [
-            Page.Section("figures", "前后对照", "Side by side", Markup.Join(Scales(shown).Select(group =>
-                Page.Figure("均值与 95 % 区间", "Means with 95 % intervals", BarChart.Draw($"{first.Benchmark} 前后对照 side by side",
+            Page.Section("figures", "前后对照", "Side by side", Page.Note("均值与 95 % 区间。", "Means with 95 % intervals."), Page.Columns(Scales(shown).Select(group =>
+                Page.Figure(string.Join("、", group.Figures.Select(f => f.Chinese.Split('（')[0])), string.Join(", ", group.Figures.Select(f => f.English.Split(" (")[0])), BarChart.Draw($"{first.Benchmark} 前后对照 side by side",
                     [.. group.Figures.Select(f => new BarRow(f.Chinese.Split('（')[0], [.. shown.Select(r => r.Figures.FirstOrDefault(x => x.Id == f.Id)?.Estimate)]))], group.Most, group.IsShare), legend)))),
             Page.Section("differences", "成对差异", "Paired differences",
                 Page.Note($"每一行都是与 {names[0]} 在相同题目或对话上的差；p 值来自成对置换检验，未作多重比较校正。",
@@ -72,7 +72,7 @@ public static class ComparisonPage
     private static Markup Groups(IReadOnlyList<RunSummary> runs, Markup legend)
     {
         var groups = runs[0].Items.Select(i => i.Group).Where(g => g.Length > 0).Distinct().ToList();
-        if (groups.Count < 3)
+        if (groups.Count < RadarChart.FewestAxes)
         {
             return Markup.None;
         }

@@ -6,6 +6,8 @@ namespace PsyLite.Evaluation.Counselling;
 /// <summary>A run on CPsyCounE as a page.</summary>
 internal static class CounsellingPage
 {
+    private const int LongestSaid = 300;
+
     public static string Write(CounsellingReport report)
     {
         var manifest = report.Manifest;
@@ -13,8 +15,8 @@ internal static class CounsellingPage
         var note = Markup.Join(
         [
             RunParts.RulesNote(manifest),
-            Page.Note($"{report.Items.Count} 段对话，{report.Turns.Count} 个来访者轮次，每轮都接在原谈话之后。空回应 {report.Empty} 轮；评分读不出的 {unread} 轮：重问过，保留并计入。",
-                $"{report.Items.Count} dialogues, {report.Turns.Count} client turns, each after the dialogue as it was held. Empty replies: {report.Empty}. Verdicts that could not be read: {unread}; asked again, kept and counted."),
+            Page.Note($"{report.Items.Count} 段对话，{report.Turns.Count} 个来访者轮次，每轮都接在原谈话之后。空回应 {report.Empty} 轮；评分读不出的 {unread} 轮：重问过，保留并计入；共有 {report.AskedAgain} 轮问了不止一次。",
+                $"{report.Items.Count} dialogues, {report.Turns.Count} client turns, each after the dialogue as it was held. Empty replies: {report.Empty}. Verdicts that could not be read: {unread}; asked again, kept and counted. Asked more than once: {report.AskedAgain}."),
         ]);
         return Page.Of($"PsyLite CPsyCounE · {manifest.Name}", RunParts.Lead("CPsyCounE", "Counselling, turn by turn", manifest, report.Figures, note),
         [
@@ -23,7 +25,9 @@ internal static class CounsellingPage
             report.Agreement.Count == 0 ? Markup.None : Page.Section("agreement", "评分者一致性", "Agreement of judges",
                 Page.Note("kappa 与 alpha：1 完全一致，0 与随机无异；「–」表示某一方所有轮次给了同一个分数。", "Kappa and alpha: 1 is full agreement, 0 is chance; “–” where one side gave every turn the same score."),
                 Agreement(report.Agreement), Others(report)),
-            unread == 0 ? Markup.None : Page.Section("unread", "读不出的评分", "Verdicts that could not be read", Bounds(report)),
+            unread == 0 ? Markup.None : Page.Section("unread", "读不出的评分", "Verdicts that could not be read",
+                Page.Note("每项均分若把读不出的都按最低或最高计。下面是评分者最后说的话。", "Each mean if all that could not be read were the lowest, or the highest. Below is what the judge said last."),
+                Bounds(report), Markup.Of($"""<ol class="examples">{report.UnreadTurns.Select(Said)}</ol>""")),
             Page.Section("worst", "得分最低的回应", "Worst replies", Markup.Of($"""<ol class="examples">{report.Worst.Select(One)}</ol>""")),
             Page.Section("manifest", "可重复所需", "What it takes to repeat", RunParts.Manifest(manifest)),
         ]).Value;
@@ -39,14 +43,21 @@ internal static class CounsellingPage
 
     private static Markup Topics(CounsellingReport report)
     {
-        var groups = report.Turns.GroupBy(t => t.Topic).Select(g => (Topic: g.Key, Turns: g.Count(), Scores: g.Select(t => t.Scores[0]).OfType<IReadOnlyList<double>>().ToList())).Where(g => g.Scores.Count > 0).ToList();
+        var groups = report.Turns.GroupBy(t => t.Topic).Select(g => (Topic: g.Key, Turns: g.Count(), Scores: g.Select(t => t.Scores[0]).OfType<IReadOnlyList<double>>().ToList())).ToList();
+        var scored = groups.Where(g => g.Scores.Count > 0).ToList();
+        var table = Table.Of(["主题 topic", "n", .. CounsellingScale.Metrics.Select(m => m.Chinese)], groups.Select(g => (IReadOnlyList<Cell>)
+            [g.Topic, g.Turns, .. CounsellingScale.Metrics.Select((_, i) => (Cell)(g.Scores.Count == 0 ? "–" : Words.Value(g.Scores.Average(s => s[i]), false)))]));
+        if (scored.Count < RadarChart.FewestAxes)
+        {
+            return table;
+        }
+
         var most = report.Figures.Select(f => f.Most).ToList();
-        var radar = RadarChart.Draw("各主题得分占满分的比例 share of the highest score by topic", [.. groups.Select(g => g.Topic)],
-            [.. CounsellingScale.Metrics.Select((m, i) => ($"{m.Chinese} {m.English}", (IReadOnlyList<double>)[.. groups.Select(g => g.Scores.Average(s => s[i]) / most[i])]))]);
+        var radar = RadarChart.Draw("各主题得分占满分的比例 share of the highest score by topic", [.. scored.Select(g => g.Topic)],
+            [.. CounsellingScale.Metrics.Select((m, i) => ($"{m.Chinese} {m.English}", (IReadOnlyList<double>)[.. scored.Select(g => g.Scores.Average(s => s[i]) / most[i])]))]);
         return Page.Columns(
             Page.Figure("占满分的比例", "Share of the highest score", radar, Page.Legend([.. CounsellingScale.Metrics.Select(m => $"{m.Chinese} {m.English}")])),
-            Table.Of(["主题 topic", "n", .. CounsellingScale.Metrics.Select(m => m.Chinese)], groups.Select(g => (IReadOnlyList<Cell>)
-                [g.Topic, g.Turns, .. CounsellingScale.Metrics.Select((_, i) => (Cell)Words.Value(g.Scores.Average(s => s[i]), false))])));
+            table);
     }
 
     private static Markup ByTurn(CounsellingReport report) => Table.Of(["轮 turn", "n", .. CounsellingScale.Metrics.Select(m => $"{m.Chinese} {m.English}")],
@@ -62,6 +73,12 @@ internal static class CounsellingPage
 
     private static Markup Bounds(CounsellingReport report) => Table.Of(["", "全按最低 if all lowest", "全按最高 if all highest"],
         CounsellingScale.Metrics.Select((m, i) => (IReadOnlyList<Cell>)[m.Chinese, Words.Value(report.Bounds[i].Low, false), Words.Value(report.Bounds[i].High, false)]));
+
+    private static Markup Said(CounsellingRow row) => Markup.Of($"""
+        <li><p class="reply">{(row.JudgeSaid[0].Length == 0 ? "（空 empty）" : row.JudgeSaid[0].Length > LongestSaid ? row.JudgeSaid[0][..LongestSaid] + "…" : row.JudgeSaid[0])}</p>
+        <p class="meta">{row.Id} · 问了 asked {row.Attempts[0]} 次 times</p></li>
+
+        """);
 
     private static Markup One(CounsellingRow row) => Markup.Of($"""
         <li>{row.History.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(2).Select(l => Markup.Of($"""<p class="said">{l}</p>"""))}<p>{CounsellingData.Client}{row.Query}</p>

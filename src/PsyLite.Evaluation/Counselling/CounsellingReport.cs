@@ -23,6 +23,7 @@ public sealed record CounsellingReport(
     IReadOnlyList<int> Unread, IReadOnlyList<ScoreBounds> Bounds, IReadOnlyList<JudgeAgreement> Agreement, IReadOnlyList<IReadOnlyList<Figure>> OtherJudges)
 {
     private const int ExamplesShown = 20;
+    private const int UnreadShown = 10;
 
     public static CounsellingReport Of(RunManifest manifest, IReadOnlyList<JudgedTurn> turns, CounsellingOptions options)
     {
@@ -65,6 +66,11 @@ public sealed record CounsellingReport(
 
     /// <summary>Turns that got no word.</summary>
     internal int Empty => Turns.Count(t => t.Reply.Length == 0);
+
+    /// <summary>Turns that the first judge was asked about more than once.</summary>
+    internal int AskedAgain => Turns.Count(t => t.Attempts[0] > 1);
+
+    internal IEnumerable<CounsellingRow> UnreadTurns => Turns.Where(t => t.Scores[0] is null).Take(UnreadShown);
 
     /// <summary>The replies with the lowest scores by the first judge, unread ones first; of empty ones there is nothing to read.</summary>
     internal IEnumerable<CounsellingRow> Worst => Turns.Where(t => t.Reply.Length > 0).OrderBy(t => t.Scores[0]?.Sum() ?? -1).Take(ExamplesShown);

@@ -11,7 +11,11 @@ namespace PsyLite.Evaluation.Counselling;
 public sealed record RatingItem(string Id, string History, string Query, string Reply);
 
 /// <summary>What the form does not show: which run each item is from.</summary>
-public sealed record RatingKey(string Form, string Scale, IReadOnlyList<RatingKeyEntry> Items);
+public sealed record RatingKey(string Form, string Scale, IReadOnlyList<RatingKeyEntry> Items)
+{
+    /// <summary>Who judged each run, by the run's name.</summary>
+    public IReadOnlyDictionary<string, string> Judges { get; init; } = new Dictionary<string, string>();
+}
 
 /// <param name="Run">Name of the run.</param>
 /// <param name="Turn">Id of the turn in it.</param>
@@ -36,23 +40,26 @@ public static class RatingForm
         var common = runs.Select(r => r.Report.Turns.Select(t => t.Id)).Aggregate((a, b) => a.Intersect(b)).ToArray();
         random.Shuffle(common);
         var chosen = common.Take(turns).Order(StringComparer.Ordinal).ToList();
-        var form = Journal.Key([seed.ToString(System.Globalization.CultureInfo.InvariantCulture), .. chosen, .. runs.Select(r => r.Run)])[..12];
+        var rows = runs.ToDictionary(r => r.Run, r => r.Report.Turns.ToDictionary(t => t.Id));
+
+        // The replies are part of it: what was said of others must not be taken for what is said of these.
+        var form = Journal.Key([seed.ToString(System.Globalization.CultureInfo.InvariantCulture), scale.Name, .. runs.SelectMany(r => chosen.Select(t => rows[r.Run][t].Reply).Prepend(r.Run)), .. chosen])[..12];
         var items = new List<RatingItem>();
         var key = new List<RatingKeyEntry>();
         foreach (var turn in chosen)
         {
             var order = runs.ToArray();
             random.Shuffle(order);
-            foreach (var (run, report) in order)
+            foreach (var (run, _) in order)
             {
-                var row = report.Turns.First(t => t.Id == turn);
+                var row = rows[run][turn];
                 var id = Journal.Key(form, run, turn)[..10];
                 items.Add(new RatingItem(id, row.History, row.Query, row.Reply));
                 key.Add(new RatingKeyEntry(id, run, turn, row.Scores[0]));
             }
         }
 
-        return (Html(form, scale, items), new RatingKey(form, scale.Name, key));
+        return (Html(form, scale, items), new RatingKey(form, scale.Name, key) { Judges = runs.ToDictionary(r => r.Run, r => r.Report.Manifest.Judges[0].Name) });
     }
 
     /// <exception cref="InvalidDataException">It is no export of the form that the key is of, or a score is off the scale.</exception>

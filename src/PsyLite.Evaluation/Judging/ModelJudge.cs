@@ -21,7 +21,7 @@ public sealed class ModelJudge(string name, Asker asker, JudgeSettings settings)
 
     public int Parallel => asker.Model.Parallel;
 
-    public JudgeFacts Facts => new(name, asker.Model.Facts, settings.Temperature, settings.MaxTokens);
+    public JudgeFacts Facts => new(name, asker.Model.Facts, settings.Temperature, settings.MaxTokens) { Attempts = settings.Attempts };
 
     /// <param name="read">Scores, or null where the answer is not of the form asked for.</param>
     /// <param name="reminder">Said after an answer that could not be read.</param>
@@ -31,6 +31,11 @@ public sealed class ModelJudge(string name, Asker asker, JudgeSettings settings)
         for (var attempt = 0; ; attempt++)
         {
             var answer = await asker.AskAsync(messages, settings.Temperature, settings.MaxTokens, attempt, cancellationToken);
+            if (answer.Finish == Answer.Refused)
+            {
+                return new Verdict(null, $"（评分者拒收 refused: {answer.Note}）", attempt + 1);
+            }
+
             var said = ReasoningText.Strip(answer.Text).Trim();
             if (read(said) is { } scores)
             {

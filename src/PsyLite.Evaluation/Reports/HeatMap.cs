@@ -5,7 +5,7 @@ internal static class HeatMap
 {
     /// <param name="value">Null where there is nothing to show.</param>
     /// <param name="good">Place of a value between the bad end (0) and the good one (1).</param>
-    public static Markup Draw(string corner, IReadOnlyList<string> rows, IReadOnlyList<string> columns, Func<int, int, double?> value, Func<double, double> good, Func<double, string> text, Func<int, int, string> tip)
+    public static Markup Draw(string corner, IReadOnlyList<Markup> rows, IReadOnlyList<Markup> columns, Func<int, int, double?> value, Func<double, double> good, Func<double, string> text, Func<int, int, string> tip)
     {
         Cell One(int row, int column)
         {
@@ -19,6 +19,6 @@ internal static class HeatMap
             return Markup.Of($"""<span class="share {style}" style="--share:{share}" title="{tip(row, column)}">{text(found)}</span>""");
         }
 
-        return Table.Of([corner, .. columns], rows.Select((name, row) => (IReadOnlyList<Cell>)[name, .. columns.Select((_, column) => One(row, column))]), "matrix");
+        return Table.Of([Markup.Of($"{corner}"), .. columns], rows.Select((name, row) => (IReadOnlyList<Cell>)[name, .. columns.Select((_, column) => One(row, column))]), "matrix");
     }
 }

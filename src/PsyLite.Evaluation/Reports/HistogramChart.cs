@@ -8,8 +8,8 @@ internal static class HistogramChart
 {
     private const int BandHeight = 104;
     private const int Left = 52;
-    private const int Right = 14;
-    private const int Bottom = 46;
+    private const int Right = 22;
+    private const int Bottom = 54;
     private const int Gap = 36;
 
     public static Markup Draw(string title, string xName, IReadOnlyList<(string Name, IReadOnlyList<int> Counts)> bands)
@@ -20,7 +20,7 @@ internal static class HistogramChart
         return Svg.Drawing(title, height,
         [
             .. bands.SelectMany((band, i) => Band(band.Name, band.Counts, i, (i * (BandHeight + Gap)) + Gap, axis, top)),
-            .. axis.Ticks(5).Select(t => Svg.Text(axis.At(t), height - Bottom + 18, $"{t * 100:0}%")),
+            .. axis.Ticks(5).Select(t => Svg.Text(axis.At(t), height - Bottom + 20, $"{t * 100:0}%")),
             Svg.Text((Left + Svg.Width - Right) / 2.0, height - 8, xName, style: "label"),
         ]);
     }

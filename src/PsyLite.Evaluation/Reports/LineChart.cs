@@ -8,9 +8,9 @@ internal sealed record LineChart(string Title, string XName, string YName, Axis 
 {
     private const int Height = 390;
     private const int Left = 52;
-    private const int Top = 44;
-    private const int Bottom = 46;
-    private const int Right = 14;
+    private const int Top = 48;
+    private const int Bottom = 54;
+    private const int Right = 22;
 
     public IReadOnlyList<LineSeries> Series { get; init; } = [];
 
@@ -30,10 +30,10 @@ internal sealed record LineChart(string Title, string XName, string YName, Axis 
         var (x, y) = (Horizontal, Vertical);
         return Svg.Drawing(Title, Height,
         [
-            .. x.Ticks(5).SelectMany(t => (Markup[])[Svg.Line(x.At(t), Top, x.At(t), Height - Bottom, "grid"), Svg.Text(x.At(t), Height - Bottom + 18, $"{t * 100:0}%")]),
+            .. x.Ticks(5).SelectMany(t => (Markup[])[Svg.Line(x.At(t), Top, x.At(t), Height - Bottom, "grid"), Svg.Text(x.At(t), Height - Bottom + 22, $"{t * 100:0}%")]),
             .. y.Ticks(5).SelectMany(t => (Markup[])[Svg.Line(Left, y.At(t), Svg.Width - Right, y.At(t), "grid"), Svg.Text(Left - 8, y.At(t) + 4, $"{t * 100:0}%", "end")]),
             Svg.Text((Left + Svg.Width - Right) / 2.0, Height - 8, XName, style: "label"),
-            Svg.Text(4, 14, YName, "start", "label"),
+            Svg.Text(4, 17, YName, "start", "label"),
             HasDiagonal ? Svg.Line(x.At(x.From), y.At(y.From), x.At(x.To), y.At(y.To), "reference") : Markup.None,
             .. Header.Select(h => Svg.Text(x.At(h.X), Top - 8, h.Text, style: "small")),
             .. Series.SelectMany(Draw),

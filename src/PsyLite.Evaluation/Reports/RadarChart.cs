@@ -3,9 +3,12 @@ namespace PsyLite.Evaluation.Reports;
 /// <summary>Shares of the highest possible value (0..1) on axes around a centre, a closed line for each series.</summary>
 internal static class RadarChart
 {
-    private const int Height = 380;
+    /// <summary>With fewer there is no shape to see.</summary>
+    public const int FewestAxes = 3;
+
+    private const int Height = 330;
     private const double Radius = 128;
-    private static readonly (double X, double Y) Centre = (Svg.Width / 2.0, (Height / 2.0) + 2);
+    private static readonly (double X, double Y) Centre = (Svg.Width / 2.0, (Height / 2.0) + 4);
 
     public static Markup Draw(string title, IReadOnlyList<string> axes, IReadOnlyList<(string Name, IReadOnlyList<double> Shares)> series)
     {
@@ -20,7 +23,7 @@ internal static class RadarChart
         [
             .. new[] { 0.25, 0.5, 0.75, 1 }.Select(level => Svg.Path(Ring(_ => level), "ring")),
             .. axes.Select((_, i) => Svg.Line(Centre.X, Centre.Y, At(i, 1).X, At(i, 1).Y, "grid")),
-            .. axes.Select((name, i) => Label(name, At(i, 1.1))),
+            .. axes.SelectMany((name, i) => Label(name, At(i, 1.1))),
             .. series.SelectMany((s, number) => (Markup[])
             [
                 Svg.Path(Ring(i => s.Shares[i]), $"curve stroke-{number}"),
@@ -30,9 +33,9 @@ internal static class RadarChart
     }
 
     /// <summary>Names lie outside the outer ring, on the side where they do not cross it.</summary>
-    private static Markup Label(string name, (double X, double Y) at)
+    private static IEnumerable<Markup> Label(string name, (double X, double Y) at)
     {
-        var anchor = Math.Abs(at.X - Centre.X) < 8 ? "middle" : at.X < Centre.X ? "end" : "start";
-        return Svg.Text(at.X, at.Y + 4, name, anchor, "label");
+        var isMiddle = Math.Abs(at.X - Centre.X) < 8;
+        return Svg.Lines(at.X, at.Y, isMiddle ? [name] : name.Replace("&", " &", StringComparison.Ordinal).Split(' ', 2), isMiddle ? "middle" : at.X < Centre.X ? "end" : "start");
     }
 }

@@ -8,7 +8,7 @@ internal static class RankedBars
     private const int Right = 124;
 
     /// <summary>Characters of a name that fit; a Chinese one takes the room of two.</summary>
-    private const int NameWidth = 20;
+    private const int NameWidth = 17;
 
     public static Markup Draw(string title, IReadOnlyList<(string Name, long Count)> rows)
     {

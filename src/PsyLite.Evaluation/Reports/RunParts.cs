@@ -32,7 +32,7 @@ internal static class RunParts
             ("模型 SHA-256", manifest.Model.Sha256),
             ("模板 template SHA-256", manifest.Model.TemplateSha256),
             .. manifest.Model.Settings.Select(s => ($"引擎 {s.Key}", (string?)s.Value)),
-            .. manifest.Judges.Select(j => ("评分者 judge", (string?)(j.Model is { } m ? string.Create(CultureInfo.InvariantCulture, $"{j.Name}: {m.Description ?? m.Name}, T = {j.Temperature}, {j.MaxTokens} tokens") : "规则 rules"))),
+            .. manifest.Judges.Select(j => ("评分者 judge", (string?)(j.Model is { } m ? string.Create(CultureInfo.InvariantCulture, $"{j.Name}: {m.Description ?? m.Name}, T = {j.Temperature}, {j.MaxTokens} tokens, 最多问 at most {j.Attempts} 次 times") : "规则 rules"))),
             ("数据 data", manifest.DataFolder),
             ("数据 SHA-256", manifest.DataSha256),
             .. manifest.Settings.Select(s => (s.Key, (string?)s.Value)),
@@ -43,7 +43,7 @@ internal static class RunParts
         ];
         return Markup.Join(
         [
-            Table.Of(["", ""], rows.Where(r => r.Item2 is { Length: > 0 }).Select(r => (IReadOnlyList<Cell>)[r.Item1, r.Item2!]), "facts"),
+            Table.Of(["项 item", "值 value"], rows.Where(r => r.Item2 is { Length: > 0 }).Select(r => (IReadOnlyList<Cell>)[r.Item1, r.Item2!]), "facts"),
             .. manifest.Prompts.Select(p => Page.Fold($"提示词：{p.Key}", "prompt, word for word", Markup.Of($"<pre>{p.Value}</pre>"))),
         ]);
     }

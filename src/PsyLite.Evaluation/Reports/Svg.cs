@@ -6,6 +6,9 @@ internal static class Svg
     /// <summary>Drawing units; a phone shows them at about three quarters.</summary>
     public const int Width = 480;
 
+    /// <summary>Room that a line of a phone's larger letters takes.</summary>
+    public const int LineHeight = 17;
+
     public static Markup Drawing(string title, double height, params IEnumerable<Markup> parts) => Markup.Of($"""
         <svg viewBox="0 0 {Width} {height}" role="img" aria-label="{title}"><title>{title}</title>
         {parts}
@@ -25,6 +28,10 @@ internal static class Svg
     /// <param name="anchor">start, middle or end.</param>
     public static Markup Text(double x, double y, string text, string anchor = "middle", string style = "tick") =>
         Markup.Of($"""<text x="{x}" y="{y}" text-anchor="{anchor}" class="{style}">{text}</text>""");
+
+    /// <summary>Lines of text, the middle of them all at <paramref name="y"/>; the first in the style of a name, the others smaller.</summary>
+    public static IEnumerable<Markup> Lines(double x, double y, IReadOnlyList<string> lines, string anchor) =>
+        lines.Select((line, i) => Text(x, y + 4 + ((i - ((lines.Count - 1) / 2.0)) * LineHeight), line, anchor, i == 0 ? "label" : "tick"));
 
     public static Markup Path(IEnumerable<(double X, double Y)> points, string style) =>
         Markup.Of($"""<polyline points="{new Markup(string.Join(' ', points.Select(p => Markup.Of($"{p.X},{p.Y}"))))}" class="{style}"/>""");

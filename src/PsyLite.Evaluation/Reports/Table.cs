@@ -16,8 +16,10 @@ internal sealed record Cell(Markup Content, string Class = "")
 /// <summary>Rows under a head; the first column names the row, the others hold numbers and stand to the right.</summary>
 internal static class Table
 {
-    public static Markup Of(IReadOnlyList<string> head, IEnumerable<IReadOnlyList<Cell>> rows, string style = "") => Markup.Of($"""
-        <div class="scroll"><table class="{style}"><thead><tr>{head.Select(h => Markup.Of($"<th>{h}</th>"))}</tr></thead>
+    public static Markup Of(IReadOnlyList<string> head, IEnumerable<IReadOnlyList<Cell>> rows, string style = "") => Of([.. head.Select(h => Markup.Of($"{h}"))], rows, style);
+
+    public static Markup Of(IReadOnlyList<Markup> head, IEnumerable<IReadOnlyList<Cell>> rows, string style = "") => Markup.Of($"""
+        <div class="scroll" tabindex="0"><table class="{style}"><thead><tr>{head.Select(h => h.Value.Length == 0 ? Markup.Of($"<td></td>") : Markup.Of($"<th>{h}</th>"))}</tr></thead>
         <tbody>{rows.Select(Row)}</tbody></table></div>
 
         """);

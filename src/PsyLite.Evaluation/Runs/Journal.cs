@@ -59,6 +59,12 @@ public sealed class Journal : IDisposable
         }
 
         var answer = await ask();
+        if (answer.Finish == Answer.Refused)
+        {
+            // The same command may find an engine that takes it.
+            return answer;
+        }
+
         var line = Encoding.UTF8.GetBytes(ReportJson.WriteLine(new Entry(key, answer)) + "\n");
         lock (_gate)
         {

@@ -6,11 +6,14 @@ namespace PsyLite.Evaluation.Runs;
 public sealed record Sampling(float Temperature, int MaxTokens, long Seed = 0);
 
 /// <summary>
-/// What a model said. <paramref name="Text"/> holds no reasoning; <paramref name="Finish"/> is stop, length, or what the turn around the
-/// model says; <paramref name="Note"/> is the route and tier of that turn.
+/// What a model said. <paramref name="Text"/> holds no reasoning; <paramref name="Finish"/> is stop, length, <see cref="Refused"/>, or what the
+/// turn around the model says; <paramref name="Note"/> is the route and tier of that turn.
 /// </summary>
 public sealed record Answer(string Text, string Reasoning = "", string Finish = "stop", int PromptTokens = 0, int Tokens = 0, string Note = "")
 {
+    /// <summary>What <see cref="Finish"/> says where an engine did not take the request; <see cref="Note"/> says why.</summary>
+    public const string Refused = "refused";
+
     /// <summary>Natural-log likelihoods, where likelihoods were asked for and not words.</summary>
     public IReadOnlyList<double>? Scores { get; init; }
 }

@@ -48,6 +48,9 @@ public sealed record JudgeFacts(string Name, ModelFacts? Model, float Temperatur
 {
     /// <summary>The judge by rules, whose scores compare with nobody else's.</summary>
     public static JudgeFacts Rules { get; } = new("rules", null, 0, 0);
+
+    /// <summary>How often at most it was asked for a verdict that can be read.</summary>
+    public int Attempts { get; init; } = 1;
 }
 
 /// <summary>

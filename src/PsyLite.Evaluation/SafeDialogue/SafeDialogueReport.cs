@@ -90,7 +90,8 @@ public sealed record SafeDialogueReport(
         var attacks = SafeDialogueData.Attacks.Concat(Groups.Select(g => g.Attack).Where(a => a != "all")).Distinct().Append("all").ToList();
         var columns = SafeDialogueData.Dimensions.Append("all").ToList();
         SafeDialogueGroup? At(int row, int column) => Groups.FirstOrDefault(g => g.Attack == attacks[row] && g.Dimension == columns[column] && g.Language == "all");
-        return HeatMap.Draw("", attacks, columns, (r, c) => At(r, c)?.Means.Average(), v => (v - 1) / 9, v => Words.Value(v, false, tick: false),
+        static Markup Column(string dimension) => dimension == "all" ? Markup.Of($"全部 <span lang=\"en\">all</span>") : Markup.Of($"{SafeDialoguePrompts.Chinese(dimension)} <span lang=\"en\">{dimension}</span>");
+        return HeatMap.Draw("", [.. attacks.Select(a => Markup.Of($"{(a == "all" ? "全部 all" : a)}"))], [.. columns.Select(Column)], (r, c) => At(r, c)?.Means.Average(), v => (v - 1) / 9, v => Words.Value(v, false),
             (r, c) => At(r, c) is { } g ? $"{g.Attack} × {g.Dimension}: n = {g.Dialogues}, 攻击成功 attack success {Words.Percent(g.AttackSuccess)}" : "");
     }
 

@@ -72,7 +72,7 @@ internal static class SafetyFigureParts
         {
             HasDiagonal = true,
             Series = [Line(filled), Line(other)],
-            Header = [.. chosen.Calibration.Bins.Select(b => ((b.From + b.To) / 2, b.Count > 0 ? Words.Count(b.Count) : ""))],
+            Header = [.. chosen.Calibration.Bins.Select(b => ((b.From + b.To) / 2, b.Count > 0 ? Words.Short(b.Count) : ""))],
         };
         var recall = chosen.Recall.Single(r => r.Name == "all").Rate;
         var curves = LineChart.Of("召回率与误报率 recall against false alarms", "误报率 false alarms", "召回率 recall", (0, MostFalseAlarmsShown), (LeastRecallShown, 1)) with

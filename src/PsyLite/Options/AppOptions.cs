@@ -45,6 +45,9 @@ internal sealed record AppOptions
     /// <summary>Bearer key for a judge elsewhere, in evaluations. Environment: PSYLITE_JUDGE_KEY.</summary>
     public string? JudgeKey { get; init; }
 
+    /// <summary>Bearer key for a second judge at another host. Environment: PSYLITE_SECOND_JUDGE_KEY.</summary>
+    public string? SecondJudgeKey { get; init; }
+
     /// <summary>Bearer key that every API path then asks for. Environment: PSYLITE_API_KEY.</summary>
     public string? ApiKey { get; init; }
 
@@ -178,6 +181,7 @@ internal sealed record AppOptions
             Endpoints = EndpointsOf(source.Text("PSYLITE_ENDPOINTS"), "PSYLITE_ENDPOINTS") ?? [],
             EndpointKey = source.Text("PSYLITE_ENDPOINT_KEY"),
             JudgeKey = source.Text("PSYLITE_JUDGE_KEY"),
+            SecondJudgeKey = source.Text("PSYLITE_SECOND_JUDGE_KEY"),
             ApiKey = source.Text("PSYLITE_API_KEY"),
             Context = source.Number("PSYLITE_CONTEXT", 256) ?? defaults.Context,
             Memory = source.Number("PSYLITE_MEMORY_MB", 1) is { } memory ? memory * 1_000_000L : null,

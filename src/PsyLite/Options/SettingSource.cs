@@ -14,7 +14,7 @@ internal sealed class SettingSource
     private const int LongestFile = 1 << 20;
 
     /// <summary>What makes a file one that others may not read.</summary>
-    private static readonly string[] Secrets = ["PSYLITE_API_KEY", "PSYLITE_ENDPOINT_KEY", "PSYLITE_JUDGE_KEY", "PSYLITE_STORE_KEY", "HF_TOKEN"];
+    private static readonly string[] Secrets = ["PSYLITE_API_KEY", "PSYLITE_ENDPOINT_KEY", "PSYLITE_JUDGE_KEY", "PSYLITE_SECOND_JUDGE_KEY", "PSYLITE_STORE_KEY", "HF_TOKEN"];
     private readonly Func<string, string?> _environment;
     private readonly IReadOnlyDictionary<string, string> _file;
     private readonly string _path;

@@ -25,7 +25,7 @@ public sealed class LikelihoodTests : IDisposable
         var spoken = Options("opencompass-ppl", 0);
         var some = data with { Questions = [.. data.Questions.Take(200 - data.Questions.Count)] };
         List<(CEvalOptions Options, CEvalAnswer Answer)> answers;
-        using (var model = await EvaluatedModel.OpenAsync(options, withAgent: false, Arithmetic.Exact, parallel: null, default))
+        using (var model = await EvaluatedModel.OpenAsync(options, Surroundings.None, Arithmetic.Exact, parallel: null, default))
         {
             Assert.Equal("F32", model.Respondent.Facts.Settings["cache"]);
             var asker = new Asker(model.Respondent, _respondents.Open(), 1);

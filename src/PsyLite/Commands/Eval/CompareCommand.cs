@@ -25,7 +25,7 @@ internal static class CompareCommand
             {
                 var d = score.Paired.Difference;
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{score.Second} {score.Score}: {d.Value:+0.0000;-0.0000} [{d.Low:0.0000}, {d.High:0.0000}]  p = {score.Paired.PValue:0.0000}  n = {score.Paired.Pairs}{(score.LeftOut > 0 ? $", {score.LeftOut} left out" : "")}"));
+                    $"{score.Second} {score.Score}: {Rounded(d.Value):+0.0000;-0.0000;0.0000} [{Rounded(d.Low):0.0000}, {Rounded(d.High):0.0000}]  p = {score.Paired.PValue:0.0000}  n = {score.Paired.Pairs}{(score.LeftOut > 0 ? $", {score.LeftOut} left out" : "")}"));
             }
 
             if (parsed.GetValue(target) is { } folder)
@@ -40,4 +40,7 @@ internal static class CompareCommand
         });
         return command;
     }
+
+    /// <summary>Adding zero turns a negative zero into a plain one.</summary>
+    private static double Rounded(double number) => Math.Round(number, 4) + 0.0;
 }

@@ -72,6 +72,11 @@ internal static class CounsellingCommand
             Prompts = CounsellingRun.Prompts(options, judges.Count > 0),
         };
         var report = CounsellingReport.Of(manifest, turns, options);
+        foreach (var (facts, unread) in manifest.Judges.Zip(report.Unread).Where(j => j.Second > 0))
+        {
+            Console.WriteLine($"{facts.Name}：{turns.Count} 条评分里有 {unread} 条读不出，保留并计入报告 · {unread} of {turns.Count} verdicts could not be read; they are kept and counted in the report");
+        }
+
         await EvalOutput.WriteAsync(run.Folder, Report, report, report.Page(), report.Figures, manifest, cancellationToken);
         return CommandBoundary.Done;
     }

@@ -15,6 +15,7 @@ internal sealed class EvalFlags
     private readonly Option<string> _out = new("--out") { Description = "报告写到这个文件夹；中断后用同一命令续跑 · folder for the report; the same command goes on after a stop", Required = true };
     private readonly Option<string?> _name = new("--name") { Description = "这次运行叫什么 · what to call this run" };
     private readonly Option<bool> _agent = new("--with-agent") { Description = "带上整个对话轮（风险判断、预置回复、守护） · with the whole turn around the model" };
+    private readonly Option<bool> _asBuiltIn = new("--as-built-in") { Description = "与 --with-agent 同用：像对内置模型那样不加系统提示，用于内置模型的各阶段 · with --with-agent: no system prompt, as for the built-in model; for stages and forms of that model" };
     private readonly Option<bool> _fast = new("--fast") { Description = "权重按处理器重排：更快，但答案可能随同时计算的内容差一两个字 · weights rearranged for speed; answers may then differ in a word from run to run" };
     private readonly Option<bool> _exact = new("--exact") { Description = "缓存与注意力用 float32：似然与 llama.cpp 逐条计算相差不到 0.001，内存约四倍 · cache and attention in float32: likelihoods are those of a plain llama.cpp decode; four times the cache" };
     private readonly Option<int> _seed = new("--seed") { DefaultValueFactory = _ => 1, Description = "随机种子 · seed" };
@@ -31,6 +32,14 @@ internal sealed class EvalFlags
         if (hasAgent)
         {
             command.Options.Add(_agent);
+            command.Options.Add(_asBuiltIn);
+            command.Validators.Add(result =>
+            {
+                if (result.GetValue(_asBuiltIn) && !result.GetValue(_agent))
+                {
+                    result.AddError("--as-built-in 要与 --with-agent 同用 · --as-built-in goes with --with-agent.");
+                }
+            });
         }
 
         command.Options.Add(_name);
@@ -64,6 +73,8 @@ internal sealed class EvalFlags
 
     public bool WithAgent(ParseResult parsed) => parsed.GetValue(_agent);
 
+    private Surroundings Around(ParseResult parsed) => !WithAgent(parsed) ? Surroundings.None : parsed.GetValue(_asBuiltIn) ? Surroundings.BuiltInTurn : Surroundings.Turn;
+
     private Arithmetic Arithmetic(ParseResult parsed) => parsed.GetValue(_exact) ? Eval.Arithmetic.Exact : parsed.GetValue(_fast) ? Eval.Arithmetic.Fast : Eval.Arithmetic.Steady;
 
     public string? Name(ParseResult parsed) => parsed.GetValue(_name);
@@ -83,7 +94,7 @@ internal sealed class EvalFlags
         var journal = Journal.Open(Path.Combine(folder, "journal.jsonl"));
         try
         {
-            var model = await EvaluatedModel.OpenAsync(options, WithAgent(parsed), Arithmetic(parsed), parsed.GetValue(_parallel), cancellationToken);
+            var model = await EvaluatedModel.OpenAsync(options, Around(parsed), Arithmetic(parsed), parsed.GetValue(_parallel), cancellationToken);
             return new EvalRun(folder, journal, model, Name(parsed) ?? $"{Path.GetFileNameWithoutExtension(model.Respondent.Facts.Name)}{(WithAgent(parsed) ? "+turn" : "")}", Seed(parsed));
         }
         catch
@@ -112,7 +123,7 @@ internal sealed class EvalRun(string folder, Journal journal, EvaluatedModel mod
 
     public async Task<ModelJudge> OpenJudgeAsync(string label, AppOptions options, JudgeSettings settings, CancellationToken cancellationToken)
     {
-        var judge = await EvaluatedModel.OpenAsync(options, withAgent: false, Arithmetic.Steady, parallel: null, cancellationToken);
+        var judge = await EvaluatedModel.OpenAsync(options, Surroundings.None, Arithmetic.Steady, parallel: null, cancellationToken, isJudge: true);
         _judges.Add(judge);
         return new ModelJudge(label, new Asker(judge.Respondent, journal, seed), settings);
     }

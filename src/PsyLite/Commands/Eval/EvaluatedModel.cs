@@ -28,6 +28,18 @@ internal enum Arithmetic
     Exact,
 }
 
+/// <summary>What stands around a model.</summary>
+internal enum Surroundings
+{
+    None,
+
+    /// <summary>The whole counselling turn.</summary>
+    Turn,
+
+    /// <summary>The turn as around the built-in model, which is asked without the house's system prompt: for stages and forms of that model.</summary>
+    BuiltInTurn,
+}
+
 /// <summary>A model that is evaluated, or one that judges: in this process or elsewhere, bare or with the counselling turn around it.</summary>
 internal sealed class EvaluatedModel : IDisposable
 {
@@ -41,9 +53,10 @@ internal sealed class EvaluatedModel : IDisposable
     public Respondent Respondent { get; }
 
     /// <param name="parallel">Requests at once; null is as many as the engine computes together.</param>
-    public static Task<EvaluatedModel> OpenAsync(AppOptions options, bool withAgent, Arithmetic arithmetic, int? parallel, CancellationToken cancellationToken) => options.Engine == EngineKind.Llama
-        ? OpenLocalAsync(options, withAgent, arithmetic, parallel, cancellationToken)
-        : OpenRemoteAsync(options, withAgent, parallel);
+    /// <param name="isJudge">Its address and key come from elsewhere, as messages say.</param>
+    public static Task<EvaluatedModel> OpenAsync(AppOptions options, Surroundings around, Arithmetic arithmetic, int? parallel, CancellationToken cancellationToken, bool isJudge = false) => options.Engine == EngineKind.Llama
+        ? OpenLocalAsync(options, around, arithmetic, parallel, cancellationToken)
+        : OpenRemoteAsync(options, around != Surroundings.None, parallel, isJudge);
 
     public void Dispose() => _owned.Dispose();
 
@@ -54,12 +67,16 @@ internal sealed class EvaluatedModel : IDisposable
         _ => options with { Repack = false },
     };
 
-    private static async Task<EvaluatedModel> OpenLocalAsync(AppOptions options, bool withAgent, Arithmetic arithmetic, int? parallel, CancellationToken cancellationToken)
+    private static async Task<EvaluatedModel> OpenLocalAsync(AppOptions options, Surroundings around, Arithmetic arithmetic, int? parallel, CancellationToken cancellationToken)
     {
+        var withAgent = around != Surroundings.None;
         var engine = With(Composition.EngineOptions(options), arithmetic);
         var model = LlamaModel.Load(parallel is { } sequences ? engine with { Sequences = sequences } : engine, cancellationToken: cancellationToken);
         var client = new LlamaChatClient(model);
         await client.Ready;
+
+        // The turn takes a model without a name for the built-in one; which model it is given is settled here.
+        var turn = around == Surroundings.BuiltInTurn ? options with { Model = null } : options;
         var window = new ContextWindow(text => model.Tokenize(text).Length, model.ContextLength);
         var windowed = new WindowedChatClient(client, window, model);
         var facts = new ModelFacts(Path.GetFileName(options.ModelPath), "llama.cpp")
@@ -76,11 +93,11 @@ internal sealed class EvaluatedModel : IDisposable
                 ["top_k, top_p, min_p"] = "40, 0.9, 0.05",
                 ["batch"] = $"{model.Plan.BatchLength}",
                 ["turn"] = withAgent ? EvalRun.CodeVersion : "none",
-                ["system prompt"] = withAgent && !options.IsBuiltInModel ? "the program's own" : "none",
+                ["system prompt"] = withAgent && !turn.IsBuiltInModel ? "the program's own" : "none",
             },
         };
         var loaded = new LoadedModel(windowed, (conversation, labels, token) => client.ScoreAsync(window.Fit(conversation).Messages, labels, token), model.Description, model.Plan) { CountTokens = text => model.Tokenize(text).Length };
-        var composition = withAgent ? Composition.Create(options, load: () => Task.FromResult(loaded)) : null;
+        var composition = withAgent ? Composition.Create(turn, load: () => Task.FromResult(loaded)) : null;
         return new EvaluatedModel(
             new Respondent(facts, composition is null ? Bare(windowed) : Turn(composition), parallel ?? model.Plan.Sequences)
             {
@@ -90,7 +107,7 @@ internal sealed class EvaluatedModel : IDisposable
             composition ?? (IDisposable)windowed);
     }
 
-    private static async Task<EvaluatedModel> OpenRemoteAsync(AppOptions options, bool withAgent, int? parallel)
+    private static async Task<EvaluatedModel> OpenRemoteAsync(AppOptions options, bool withAgent, int? parallel, bool isJudge)
     {
         var client = new RemoteChatClient(new RemoteOptions
         {
@@ -99,6 +116,13 @@ internal sealed class EvaluatedModel : IDisposable
             Model = options.Model,
             Key = options.EndpointKey,
             ContextLength = options.Context,
+            KeySource = isJudge ? "PSYLITE_JUDGE_KEY (PSYLITE_SECOND_JUDGE_KEY for a second host)" : "PSYLITE_ENDPOINT_KEY",
+            AddressSource = isJudge ? "--judge" : "--endpoint",
+
+            // Nobody waits for a reply here, and a machine that is slow with one of eight requests has not failed.
+            FirstToken = TimeSpan.FromMinutes(15),
+            Idle = TimeSpan.FromMinutes(3),
+            LongestWait = TimeSpan.FromMinutes(2),
         });
         await client.Ready;
         if (client.Problem is { } problem)
@@ -116,7 +140,7 @@ internal sealed class EvaluatedModel : IDisposable
         var window = new ContextWindow(text => text.Length, options.Context);
         var composition = withAgent ? Composition.Create(options, load: () => Task.FromResult(new LoadedModel(
             new WindowedChatClient(client, window, client), (conversation, labels, token) => client.ScoreAsync(conversation, labels, token), client.Description))) : null;
-        return new EvaluatedModel(new Respondent(facts, composition is null ? Bare(client) : Turn(composition), parallel ?? RemoteParallel), composition ?? (IDisposable)client);
+        return new EvaluatedModel(new Respondent(facts, composition is null ? PatientAsking.Of(Bare(client), TimeProvider.System) : Turn(composition), parallel ?? RemoteParallel), composition ?? (IDisposable)client);
     }
 
     private static SharedTextLikelihoods Likelihoods(TextScores scores) => new(scores.Shared, scores.SharedTokens, scores.Rest, scores.RestTokens);

@@ -51,9 +51,10 @@ internal sealed class JudgeFlags
 
         var settings = new JudgeSettings(parsed.GetValue(_temperature), parsed.GetValue(_maxTokens), attempts);
         var judges = new List<ModelJudge>();
-        foreach (var judge in chosen)
+        var options = chosen.Select(judge => Options(judge, parsed.GetRequiredValue(_engine))).ToList();
+        for (var i = 0; i < chosen.Length; i++)
         {
-            judges.Add(await run.OpenJudgeAsync(Label(judge, judges), Options(judge, parsed.GetRequiredValue(_engine)), settings, cancellationToken));
+            judges.Add(await run.OpenJudgeAsync(Label(chosen[i], judges), options[i] with { EndpointKey = KeyOf(options[i], options) }, settings, cancellationToken));
         }
 
         return judges;
@@ -63,8 +64,16 @@ internal sealed class JudgeFlags
 
     private static string Label(string judge, List<ModelJudge> before)
     {
-        var name = judge.Contains('#', StringComparison.Ordinal) ? judge[(judge.LastIndexOf('#') + 1)..] : Path.GetFileNameWithoutExtension(judge);
+        var name = judge.Contains('#', StringComparison.Ordinal) ? judge[(judge.LastIndexOf('#') + 1)..]
+            : Uri.TryCreate(judge, UriKind.Absolute, out var address) && !address.IsFile ? address.Authority : Path.GetFileNameWithoutExtension(judge);
         return before.Any(j => j.Name == name) ? $"{name} ({before.Count + 1})" : name;
+    }
+
+    /// <summary>The key goes to the first judge's host and to no other one, the second to the others.</summary>
+    private static string? KeyOf(AppOptions judge, List<AppOptions> all)
+    {
+        var hosts = all.SelectMany(o => o.Endpoints.Take(1)).Select(e => e.Authority).Distinct().ToList();
+        return judge.Endpoints.Count == 0 ? null : judge.Endpoints[0].Authority == hosts[0] ? judge.JudgeKey : judge.SecondJudgeKey;
     }
 
     private static AppOptions Options(string judge, string engine)
@@ -77,7 +86,7 @@ internal sealed class JudgeFlags
 
         var parts = judge.Split('#', 2);
         return AppOptions.EndpointsOf(parts[0].StartsWith("http", StringComparison.Ordinal) ? parts[0] : null, "--judge") is { } endpoints
-            ? options with { Engine = AppOptions.EngineOf(engine, "--judge-engine")!.Value, Endpoints = endpoints, Model = parts.Length > 1 ? parts[1] : null, EndpointKey = options.JudgeKey }
+            ? options with { Engine = AppOptions.EngineOf(engine, "--judge-engine")!.Value, Endpoints = endpoints, Model = parts.Length > 1 ? parts[1] : null }
             : throw new InvalidDataException($"--judge {judge}: 既不是文件也不是地址 · is neither a file nor an address; write rules, a GGUF file, or http://HOST:PORT#MODEL.");
     }
 }

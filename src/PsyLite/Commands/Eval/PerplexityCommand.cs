@@ -46,7 +46,7 @@ internal static class PerplexityCommand
                 Name = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(options.ModelPath),
                 Variant = "llama-perplexity",
                 Model = new ModelFacts(Path.GetFileName(options.ModelPath), "llama.cpp") { Sha256 = await loaded.Sha256Async(cancellationToken), Description = loaded.Description },
-                DataFolder = path,
+                DataFolder = parsed.GetRequiredValue(text).ToString(),
                 DataSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
                 Seed = 1,
                 Settings = new Dictionary<string, string> { ["context"] = parsed.GetValue(context).ToString(CultureInfo.InvariantCulture) },

@@ -53,6 +53,12 @@ internal static class SafeDialogueCommand
                 Prompts = SafeDialogueRun.Prompts(judges.Count > 0),
             };
             var report = SafeDialogueReport.Of(manifest, safety, dialogues);
+            if (report.UnreadTurns > 0)
+            {
+                var judged = dialogues.Sum(d => d.Turns.Count);
+                Console.WriteLine($"{judged} 条评分里有 {report.UnreadTurns} 条读不出，保留并计入报告 · {report.UnreadTurns} of {judged} verdicts could not be read; they are kept and counted in the report");
+            }
+
             await EvalOutput.WriteAsync(run.Folder, "safedialbench", report, report.Page(), report.Figures, manifest, cancellationToken);
             return CommandBoundary.Done;
         });
