@@ -112,8 +112,6 @@ public sealed record UiText
 
     public required string ModelFetch { get; init; }
 
-    public required string ModelFind { get; init; }
-
     public required string ModelServe { get; init; }
 
     public required string Regenerate { get; init; }
@@ -184,7 +182,7 @@ public sealed record UiText
         ReminderOfMinors = "已经聊了一个小时。再说一次：我是电脑程序，不是真人。站起来走走，喝口水，和家里人或信得过的老师说说话，好吗？",
         CrosstalkMore = "多来点这样的",
         CrosstalkMoreNoted = "好，记住了。",
-        Counsellor = "一位咨询师写给你",
+        Counsellor = "一位咨询员（真人）写给你",
         NotSaved = "这段对话没能保存，但可以继续说。（{0}）",
         RecordsClosed = "保存的记录现在打不开，可以先聊，这次不保存。（{0}）",
         SkipToField = "跳到输入框",
@@ -245,9 +243,8 @@ public sealed record UiText
         Reload = "重新打开",
         ModelTitle = "关于模型",
         ModelStory = "自带的模型只有几百万参数，全部由我们自己的文字训练，用来让程序在没有网络的机器上也能跑起来。它不适合真正的倾诉。PsyLite 论文的 7B 模型约 4.7 GB，需要大约 6 GB 可用内存，可以这样换上：",
-        ModelFetch = "用 Ollama 下载：",
-        ModelFind = "找到文件：下面的命令会打印以 FROM 开头的一行，那就是文件的位置。",
-        ModelServe = "用这个文件启动：",
+        ModelFetch = "下载，中断了再运行一次就接着下：",
+        ModelServe = "用它启动：",
     };
 
     public static UiText English { get; } = new()
@@ -266,7 +263,7 @@ public sealed record UiText
         ReminderOfMinors = "It has been an hour. To say it again: I am a computer program, not a person. Get up, drink some water, and talk to your family or a teacher you trust, all right?",
         CrosstalkMore = "More of this",
         CrosstalkMoreNoted = "All right, noted.",
-        Counsellor = "A counsellor writes to you",
+        Counsellor = "A counsellor, a human being, writes to you",
         NotSaved = "This conversation could not be saved, but you can go on. ({0})",
         RecordsClosed = "What was kept cannot be opened now. You can talk; this time nothing is kept. ({0})",
         SkipToField = "Skip to the message field",
@@ -327,9 +324,8 @@ public sealed record UiText
         Reload = "Open again",
         ModelTitle = "About the model",
         ModelStory = "The model that comes along has a few million parameters and was trained on text of our own, so that the program runs on a machine without a network. It is not made for real distress. The 7B model of the PsyLite paper takes about 4.7 GB and needs about 6 GB of free memory:",
-        ModelFetch = "Download it with Ollama:",
-        ModelFind = "Find the file: this prints a line that begins with FROM, which is where it lies.",
-        ModelServe = "Start with that file:",
+        ModelFetch = "Download it; interrupted, the same command goes on where it stopped:",
+        ModelServe = "Start with it:",
     };
 
     /// <summary>The words for a tag; Chinese unless English is asked for.</summary>
