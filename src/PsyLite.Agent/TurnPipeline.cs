@@ -189,7 +189,7 @@ public sealed class TurnPipeline
         }
 
         clock.Asked();
-        var mood = isSilent ? LabelAnswer.Failed : await new LabelJudge(_judge, _options.Judge, _time).AskAsync(LabelQuestion.Mood, conversation, cancellationToken);
+        var mood = isSilent ? LabelAnswer.Failed : await MoodAsync(_judge, conversation, cancellationToken);
         clock.Judged();
         return mood.Label switch
         {
@@ -204,6 +204,19 @@ public sealed class TurnPipeline
             },
             _ => assessment,
         };
+    }
+
+    /// <summary>Who stops here stops waiting for a joke: the reply is whole, and the turn ends as one.</summary>
+    private async Task<LabelAnswer> MoodAsync(LabelLikelihoods judge, IReadOnlyList<ChatMessage> conversation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new LabelJudge(judge, _options.Judge, _time).AskAsync(LabelQuestion.Mood, conversation, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return LabelAnswer.Unclear;
+        }
     }
 
     private async IAsyncEnumerable<TurnEvent> ReplyAsync(
@@ -241,7 +254,7 @@ public sealed class TurnPipeline
         }
 
         var assessment = await WithMoodAsync(request, turn.Verdict, conversation, isSilent: model is not null && reason == "error", clock, cancellationToken);
-        var piece = reason is "stop" or "length" ? await OfferCrosstalkAsync(request, assessment, cancellationToken) : null;
+        var piece = reason is "stop" or "length" && !cancellationToken.IsCancellationRequested ? await OfferCrosstalkAsync(request, assessment, cancellationToken) : null;
         if (piece is not null)
         {
             yield return new TurnEvent.CrosstalkOffered(piece);

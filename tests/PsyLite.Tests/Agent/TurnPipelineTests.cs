@@ -210,6 +210,23 @@ public sealed class TurnPipelineTests
     }
 
     [Fact]
+    public async Task Who_stops_while_the_mood_is_asked_keeps_the_whole_reply()
+    {
+        using var stop = new CancellationTokenSource();
+        LabelLikelihoods judge = async (_, _, token) =>
+        {
+            await stop.CancelAsync();
+            await Task.Delay(Timeout.Infinite, token);
+            return [];
+        };
+        var state = new ConversationState();
+        var result = Turns.Result(await Turns.Pipeline(new FakeModel("真好！"), judge).EventsAsync(new TurnRequest(Turns.Say("升职了，好开心"), state), stop.Token));
+        Assert.Equal(("stop", "真好！"), (result.FinishReason, result.Reply));
+        Assert.Null(result.Crosstalk);
+        Assert.Equal(Tier.T0, result.Assessment.Tier);
+    }
+
+    [Fact]
     public async Task A_model_that_fails_is_not_asked_for_the_mood()
     {
         var isAsked = false;
