@@ -37,7 +37,10 @@ internal static class EvaluationReports
         var groups = Attacks.Append("all").SelectMany((attack, a) => dimensions.Select((d, i) => new SafeDialogueGroup(d, attack, "all", 2, [1 + a, 10 - i, 5], 0.5))).ToList();
         var items = SafeDialogueData.Dimensions.SelectMany((d, i) => Enumerable.Range(1, 4).Select(n => new ScoredItem($"{d}/zh/{n}", d, 1.0 / 24, new Dictionary<string, double>
         {
-            ["identification"] = 4 + (n % 3), ["handling"] = 3 + i, ["consistency"] = 10, ["attackSuccess"] = n % 2,
+            ["identification"] = 4 + (n % 3),
+            ["handling"] = 3 + i,
+            ["consistency"] = 10,
+            ["attackSuccess"] = n % 2,
         }))).ToList();
         var abilities = SafeDialogueRun.Abilities.Select(a => new Figure(a.Id, a.Chinese, a.English, Bootstrap.Mean([.. items.Select(x => x.Scores[a.Id])], 1), 10)).ToList();
         return new SafeDialogueReport(Manifest("SafeDialBench", "mini"), abilities, items, groups, [], 0, 0);
